@@ -1,0 +1,39 @@
+# Everything a developer runs. The virtual environment is made from the lock file once, and again when it changes.
+PYTHON ?= python3.11
+BIN := .venv/bin
+SETUP := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint check lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+setup: $(SETUP) ## make .venv from the lock file
+
+$(SETUP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(SETUP)
+
+demo: $(SETUP) ## a synthetic season through every stage
+	$(BIN)/onrecord demo
+
+test: $(SETUP) ## the tests
+	$(BIN)/pytest -m "not kafka and not real_data and not slow"
+
+lint: $(SETUP) ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## what a commit must pass
+
+lock: ## renew requirements.lock from pyproject.toml
+	$(BIN)/pip-compile --quiet --all-extras --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-options -o requirements.lock pyproject.toml
+
+clean: ## remove what setup and tests made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,1 @@
+"""The log: one port (`eventlog.log`) and its adapters. The port's docstring is the contract."""

@@ -1,0 +1,126 @@
+"""The log port, and its contract.
+
+A log holds records in topics; a topic has partitions; within a partition every record has an offset. Offsets grow and may
+have gaps. A *position* is the next offset to read of one partition. Positions belong to one log, named by `log_id`:
+those of another log mean nothing here.
+
+append(records)
+    Durable when it returns. Idempotent by record_id within the topic: a record that is already there is left alone; if its
+    content differs, the first one stays and the conflict is counted in `conflicts()`. Every record is stamped with
+    `recorded_at` from the log's clock. Returns positions that lie behind all the records handed in, old and new, so that a
+    reader which has reached them has seen them. An adapter says whether one call is atomic.
+
+read(positions, limit)
+    At most `limit` records from `positions` on, as one Arrow batch with the columns of `BATCH`, topics in the order of
+    `schemas.registry.TOPICS`, each partition in offset order; and the positions behind them, which also move over what was
+    skipped (gaps, aborted records). A partition that `positions` does not name is read from its start. Nothing to read: an
+    empty batch.
+
+read_topic(topic, positions, limit)
+    The same for one topic alone.
+
+find(topic, ref)
+    The record that a reference handed out by onrecord names, or None.
+
+end() / earliest()
+    The positions behind the last record, and of the first one still held. A reader has caught up when its positions have
+    reached an `end()` that was taken before it began.
+
+Several processes may append and read at once. A log object may be used by several threads.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from schemas.record import Record
+
+Positions = Mapping[tuple[str, int], int]
+"""Topic and partition to the next offset to read."""
+
+BATCH = pa.schema(
+    [
+        ("topic", pa.string()),
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("record_id", pa.string()),
+        ("type", pa.string()),
+        ("schema_version", pa.int32()),
+        ("event_id", pa.string()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("recorded_at", pa.timestamp("us", "UTC")),
+        ("origin", pa.string()),
+        ("producer", pa.string()),
+        ("correlation_id", pa.string()),
+        ("causation_id", pa.string()),
+        ("data", pa.string()),
+    ]
+)
+"""The columns of a batch; `data` is the payload as JSON text."""
+
+EMPTY: pa.Table = BATCH.empty_table()
+
+
+class LogError(Exception):
+    """The log could not do it; the message says what to do."""
+
+
+class EventLog(Protocol):
+    """The contract is this module's docstring."""
+
+    @property
+    def log_id(self) -> str:
+        """Names the log for as long as it lives."""
+        ...
+
+    def append(self, records: Iterable[Record]) -> Positions:
+        """Put records on the log."""
+        ...
+
+    def append_json(self, lines: Iterable[bytes]) -> Positions:
+        """Validate records given as JSON bytes, and put them on the log."""
+        ...
+
+    def read(self, positions: Positions, limit: int) -> tuple[pa.Table, Positions]:
+        """The next records of all topics."""
+        ...
+
+    def read_topic(self, topic: str, positions: Positions, limit: int) -> tuple[pa.Table, Positions]:
+        """The next records of one topic."""
+        ...
+
+    def find(self, topic: str, ref: str) -> Record | None:
+        """The record that a reference names."""
+        ...
+
+    def end(self) -> Positions:
+        """The positions behind the last record."""
+        ...
+
+    def earliest(self) -> Positions:
+        """The positions of the first records still held."""
+        ...
+
+    def conflicts(self) -> Sequence[Mapping[str, Any]]:
+        """The appends that came with a known record_id and other content."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+def reached(positions: Positions, target: Positions) -> bool:
+    """Whether `positions` lie at or behind `target` in every partition that `target` names."""
+    return all(positions.get(partition, 0) >= offset for partition, offset in target.items())
+
+
+def behind_by(positions: Positions, target: Positions) -> int:
+    """How many offsets `positions` lack to reach `target`."""
+    return sum(max(0, offset - positions.get(partition, 0)) for partition, offset in target.items())
+
+
+def latest(first: Positions, second: Positions) -> Positions:
+    """The larger offset of each partition."""
+    return {key: max(first.get(key, 0), second.get(key, 0)) for key in {*first, *second}}

@@ -1,0 +1,86 @@
+"""The market key `MARKET:PERIOD` and the selections, as words that every record uses."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+MARKETS = (
+    "MONEYLINE",
+    "MONEYLINE_3WAY",
+    "DRAW_NO_BET",
+    "DOUBLE_CHANCE",
+    "SPREAD",
+    "ASIAN_HANDICAP",
+    "EUROPEAN_HANDICAP_3WAY",
+    "TOTAL",
+    "ASIAN_TOTAL",
+    "TEAM_TOTAL",
+    "BOTH_TEAMS_TO_SCORE",
+    "CORRECT_SCORE",
+    "TO_QUALIFY",
+    "OUTRIGHT",
+    "GROUP_WINNER",
+    "PARLAY",
+)
+MARKET_FAMILIES = (re.compile(r"PLAYER_[A-Z0-9_]+"), re.compile(r"TOP_[1-9][0-9]*"))
+PERIODS = (
+    "FULL_GAME",
+    "REGULATION",
+    "INCLUDING_EXTRA_TIME_AND_PENALTIES",
+    "FIRST_HALF",
+    "SECOND_HALF",
+    *(f"Q{n}" for n in range(1, 5)),
+    *(f"P{n}" for n in range(1, 4)),
+    *(f"I{n}" for n in range(1, 10)),
+)
+SELECTIONS = (
+    "HOME",
+    "AWAY",
+    "DRAW",
+    "OVER",
+    "UNDER",
+    "YES",
+    "NO",
+    "1X",
+    "12",
+    "X2",
+    "HOME_OVER",
+    "HOME_UNDER",
+    "AWAY_OVER",
+    "AWAY_UNDER",
+    "PLAYER",
+)
+_SCORE = re.compile(r"\d{1,3}-\d{1,3}")
+_SUBJECT = re.compile(r"(OVER|UNDER|YES|NO|PLAYER):.+")
+
+
+def parse_market_key(text: str) -> tuple[str, str]:
+    """Market and period of a key such as "SPREAD:FULL_GAME"; words are case-insensitive.
+
+    Raises:
+        ValueError: an unknown market or period.
+    """
+    market, colon, period = text.strip().upper().partition(":")
+    if market not in MARKETS and not any(family.fullmatch(market) for family in MARKET_FAMILIES):
+        raise ValueError(f"market key {text!r}: {market!r} is not a market; use one of {', '.join(MARKETS)}")
+    if not colon or period not in PERIODS:
+        raise ValueError(f"market key {text!r}: write MARKET:PERIOD with a period of {', '.join(PERIODS)}")
+    return market, period
+
+
+def _market_key(text: str) -> str:
+    return ":".join(parse_market_key(text))
+
+
+def _selection(text: str) -> str:
+    word = text.strip().upper()
+    if word in SELECTIONS or _SCORE.fullmatch(word):
+        return word
+    if _SUBJECT.fullmatch(word):  # a player's prop names the player: "OVER:LeBron James"
+        return word.partition(":")[0] + ":" + text.strip().partition(":")[2].strip()
+    raise ValueError(f"selection {text!r} is not one of {', '.join(SELECTIONS)}, a score such as 2-1, or OVER:<player>")
+
+
+MarketKey = Annotated[str, AfterValidator(_market_key)]
+Selection = Annotated[str, AfterValidator(_selection)]

@@ -1,0 +1,106 @@
+"""Topic `requests`: jobs asked for, and what housekeeping did."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.record import Count, Payload, Record, Text, UtcDatetime
+
+
+class GradingRequest(Payload):
+    """`publish_id` null: everything pending whose event started within `lookback_hours`."""
+
+    publish_id: str | None = None
+    lookback_hours: Annotated[float, Field(gt=0)] | None = None
+    force: bool = False
+    requested_by: Text
+    why: str | None = None
+
+
+class GradingRequested(Record):
+    """Somebody, or the timetable, asked for grades."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["GradingRequested"] = "GradingRequested"
+    schema_version: Literal[1] = 1
+    data: GradingRequest
+
+
+class GradingTally(Payload):
+    graded: Count
+    voided: Count
+    pending: Count
+
+
+class GradingCompleted(Record):
+    """The answer to a GradingRequested, which is its `causation_id`."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["GradingCompleted"] = "GradingCompleted"
+    schema_version: Literal[1] = 1
+    data: GradingTally
+
+
+class CalibrationRequest(Payload):
+    training_days: Annotated[int, Field(ge=1)] = 30
+    method: Literal["isotonic", "platt", "temperature", "beta", "auto"] = "auto"
+    requested_by: Text
+
+
+class CalibrationRequested(Record):
+    """Somebody, or the timetable, asked for a calibration."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["CalibrationRequested"] = "CalibrationRequested"
+    schema_version: Literal[1] = 1
+    data: CalibrationRequest
+
+
+class RetentionRequest(Payload):
+    retention_days: Annotated[int, Field(ge=1)]
+    keep_closing_lines: bool = True
+    requested_by: Text
+
+
+class RetentionRequested(Record):
+    """Somebody, or the timetable, asked to let old odds go."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["RetentionRequested"] = "RetentionRequested"
+    schema_version: Literal[1] = 1
+    data: RetentionRequest
+
+
+class Retention(Payload):
+    """Odds captured before `cutoff` are out of the views, but for the snapshots in `kept`."""
+
+    cutoff: UtcDatetime
+    kept: tuple[str, ...] = ()
+    removed: Count
+
+
+class RetentionApplied(Record):
+    """The answer to a RetentionRequested, which is its `causation_id`."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["RetentionApplied"] = "RetentionApplied"
+    schema_version: Literal[1] = 1
+    data: Retention
+
+
+class DeadLetterResolution(Payload):
+    """`dead_letter` names topic, partition and offset as `topic/partition/offset`."""
+
+    dead_letter: Text
+    action: Literal["retry", "drop"]
+    who: Text
+    why: Text
+
+
+class DeadLetterResolved(Record):
+    """Somebody decided what becomes of a record that could not be decoded or folded."""
+
+    topic: ClassVar[str] = "requests"
+    type: Literal["DeadLetterResolved"] = "DeadLetterResolved"
+    schema_version: Literal[1] = 1
+    data: DeadLetterResolution

@@ -1,0 +1,77 @@
+"""Topic `sim_runs`: simulation runs and the exact inputs that they saw."""
+
+from typing import ClassVar, Literal
+
+from schemas.record import Count, Payload, Record, Text
+
+
+class SimRunStart(Payload):
+    """`trigger`: user_click, auto_internal, scheduled, or another word of the caller's."""
+
+    trigger: Text
+    sim_count: Count
+    model_version: Text
+    feature_set_version: Text
+    decision_policy_version: Text
+    calibration_version_applied: str | None = None
+    seed_policy: Text
+    seed: int | None = None
+
+
+class SimRunStarted(Record):
+    """A simulation run began."""
+
+    topic: ClassVar[str] = "sim_runs"
+    type: Literal["SimRunStarted"] = "SimRunStarted"
+    schema_version: Literal[1] = 1
+    event_id: Text
+    data: SimRunStart
+
+
+class SimRunInputs(Payload):
+    sim_run_id: Text
+    snapshot_id: str | None = None
+    injury_snapshot_id_home: str | None = None
+    injury_snapshot_id_away: str | None = None
+    further_snapshot_ids: tuple[str, ...] = ()
+
+
+class SimRunInputsRecorded(Record):
+    """Which snapshots a run saw."""
+
+    topic: ClassVar[str] = "sim_runs"
+    type: Literal["SimRunInputsRecorded"] = "SimRunInputsRecorded"
+    schema_version: Literal[1] = 1
+    event_id: Text
+    data: SimRunInputs
+
+
+class SimRunCompletion(Payload):
+    sim_run_id: Text
+    runtime_ms: Count
+
+
+class SimRunCompleted(Record):
+    """A run ended well."""
+
+    topic: ClassVar[str] = "sim_runs"
+    type: Literal["SimRunCompleted"] = "SimRunCompleted"
+    schema_version: Literal[1] = 1
+    event_id: Text
+    data: SimRunCompletion
+
+
+class SimRunFailure(Payload):
+    sim_run_id: Text
+    error: Text
+    runtime_ms: Count | None = None
+
+
+class SimRunFailed(Record):
+    """A run ended in an error."""
+
+    topic: ClassVar[str] = "sim_runs"
+    type: Literal["SimRunFailed"] = "SimRunFailed"
+    schema_version: Literal[1] = 1
+    event_id: Text
+    data: SimRunFailure
