@@ -93,9 +93,13 @@ class PlayerStat(Payload):
 
 
 class Result(Payload):
-    """A result; scores are null where the game has none. `time_assumed`: the source does not state when it ended."""
+    """A result; scores are null where the source tells none, and `winner` is for sources that tell only who won.
+
+    `time_assumed`: the source does not state when it ended.
+    """
 
     status: ResultStatus = "FINAL"
+    winner: Literal["home", "away", "draw"] | None = None
     home: Count | None = None
     away: Count | None = None
     periods: tuple[PeriodScore, ...] = ()
