@@ -1,0 +1,285 @@
+"""Grade a CSV file: every input row comes back, in order, with the answer's columns beside it."""
+
+import codecs
+import csv
+import io
+import os
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+STDIN = Path("-")
+CHUNK_BYTES = 1 << 20
+# The csv module's own limit of 128 KiB would end the run at one long JSON cell.
+CELL_CHARS = 1 << 30
+
+Grade = Callable[[Mapping[str, str]], Mapping[str, str]]
+
+
+class FileRefused(Exception):  # noqa: N818 - the file is refused; nothing in the program went wrong
+    """The file itself can't be read or written; the message is one line for the user."""
+
+
+class RowError(Exception):
+    """A row can't be graded: `reason` says which column is at fault, `values` what goes out for the row."""
+
+    def __init__(self, reason: str, values: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values or {}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row as it stands in the file: `fault` is set where it can't be taken apart."""
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+
+
+class _Lines:
+    """Physical lines, remembering those of the current row so that they can be handed out again."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text = text
+        self.again: deque[str] = deque()
+        self.current: list[str] = []
+        self.done = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self.again.popleft() if self.again else next(self.text)
+        self.current.append(line)
+        return line
+
+    def begin_row(self) -> int:
+        """Forget the last row; the physical number of the line that comes next, from 1."""
+        self.done += len(self.current)
+        self.current.clear()
+        return self.done + 1
+
+    def keep_first(self) -> str:
+        """Give back all lines of the current row but its first."""
+        first, *rest = self.current
+        self.again.extendleft(reversed(rest))
+        self.current[:] = [first]
+        return first
+
+
+def grade_rows(
+    source: Path,
+    out: Path | None,
+    added: Sequence[str],
+    grade: Grade,
+    required: Sequence[str],
+    bad: Mapping[str, str] | None = None,
+) -> None:
+    """Write every row of `source` with the columns `added`, by `grade`, to `out` or to standard output.
+
+    Column names are matched without case and outer blanks; `grade` gets them in lower case, and an absent
+    optional column is simply not in its mapping. A row that can't be taken apart, or for which `grade` raises
+    `RowError`, goes out with `bad`'s values, the error's own and its reason in the column `reason`, and is named
+    on standard error as `line N: reason`. Cells beyond the header's stand behind the added columns. Blank lines
+    are no rows. `out` appears whole or not at all.
+
+    Raises FileRefused where the file can't be read (missing, empty, binary, no header, a required column
+    missing, a name twice, a name of an output column) or `out` can't be written.
+    """
+    if out is not None and source != STDIN and _same_file(source, out):
+        raise FileRefused(f"{out}: is the input itself; name another file for --out")
+    with _opened(source) as raw, _all_cells_read():
+        rows = _rows(_Lines(_as_text(raw, source)))
+        header = _header(rows, source, added, required)
+        with _sink(out) as sink:
+            _write(rows, header, sink, added, grade, bad or {})
+
+
+def _write(
+    rows: Iterator[_Row],
+    header: list[str],
+    sink: TextIO,
+    added: Sequence[str],
+    grade: Grade,
+    bad: Mapping[str, str],
+) -> None:
+    names = [_name(cell) for cell in header]
+    _write_row(sink, [*header, *added])
+    for row in rows:
+        try:
+            values = grade(_mapping(row, names))
+        except RowError as error:
+            values = {**bad, "reason": error.reason, **error.values}
+            print(f"line {row.line}: {_one_line(error.reason)}", file=sys.stderr)  # noqa: T201 - its purpose
+        cells = row.cells[: len(names)] + [""] * (len(names) - len(row.cells))
+        _write_row(sink, [*cells, *(values.get(name, "") for name in added), *row.cells[len(names) :]])
+
+
+def _write_row(sink: TextIO, cells: list[str]) -> None:
+    # With "\n" as its line end the csv module leaves a lone "\r" bare, which would come back as a new line.
+    carriage = any("\r" in cell for cell in cells)
+    csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL if carriage else csv.QUOTE_MINIMAL).writerow(cells)
+
+
+def _mapping(row: _Row, names: list[str]) -> dict[str, str]:
+    if row.fault:
+        raise RowError(row.fault)
+    if len(row.cells) < len(names):
+        first = names[len(row.cells)]
+        raise RowError(f"{first}: missing, the row has {len(row.cells)} cells and the header {len(names)}")
+    if len(row.cells) > len(names):
+        raise RowError(f"row: {len(row.cells)} cells where the header has {len(names)} columns")
+    cells = dict(zip(names, row.cells, strict=True))
+    for name, cell in cells.items():
+        if "\0" in cell:
+            raise RowError(f"{name}: holds a NUL byte")
+    return cells
+
+
+def _rows(lines: _Lines) -> Iterator[_Row]:
+    """The rows of the file; one with a broken quotation ends with its first line, so that no other is lost."""
+    reader = csv.reader(lines, strict=True)
+    while True:
+        number = lines.begin_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            broken = lines.keep_first().rstrip("\r\n")
+            reader = csv.reader(lines, strict=True)
+            yield _Row(number, broken.split(","), f"row: broken quotation ({error})")
+        else:
+            if cells:
+                yield _Row(number, cells)
+
+
+def _header(rows: Iterator[_Row], source: Path, added: Sequence[str], required: Sequence[str]) -> list[str]:
+    first = next(rows, None)
+    if first is None:
+        raise FileRefused(f"{source}: is empty; its first line must name the columns")
+    if first.fault or any(ord(char) < ord(" ") and char not in "\t\r\n" for cell in first.cells for char in cell):
+        raise FileRefused(f"{source}: is not a CSV file; its first line must name the columns")
+    names = [_name(cell) for cell in first.cells]
+    for problem, culprits in (
+        ("has more than one column named", [name for name in names if name and names.count(name) > 1]),
+        ("has columns that the answer adds, rename", [name for name in names if name in added]),
+        ("has no column", [name for name in required if name not in names]),
+    ):
+        if culprits:
+            raise FileRefused(f"{source}: {problem} {', '.join(dict.fromkeys(culprits))}")
+    return first.cells
+
+
+def _name(cell: str) -> str:
+    return cell.strip().lower()
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[BinaryIO]:
+    if source == STDIN:
+        yield io.BytesIO(sys.stdin.buffer.read())
+        return
+    try:
+        raw = source.open("rb")
+    except OSError as error:
+        raise FileRefused(f"{source}: {error.strerror or error}") from error
+    with raw:
+        # A pipe can be read once only, and the encoding is known after the last byte.
+        yield raw if raw.seekable() else io.BytesIO(raw.read())
+
+
+def _as_text(raw: BinaryIO, source: Path) -> TextIO:
+    head = raw.read(4)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise FileRefused(f"{source}: is UTF-16; save it as CSV UTF-8")
+    for encoding in ("utf-8-sig", "cp1252"):
+        if _decodes(raw, encoding):
+            raw.seek(0)
+            return io.TextIOWrapper(raw, encoding=encoding, newline="")
+    raise FileRefused(f"{source}: is neither UTF-8 nor Windows-1252 text")
+
+
+def _decodes(raw: BinaryIO, encoding: str) -> bool:
+    raw.seek(0)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while chunk := raw.read(CHUNK_BYTES):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _all_cells_read() -> Iterator[None]:
+    before = csv.field_size_limit(CELL_CHARS)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+@contextmanager
+def _sink(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        with _text(sys.stdout.buffer) as sink:
+            yield sink
+    elif out.exists() and not out.is_file():
+        # A device or a pipe is written to; a file renamed over it would replace it.
+        with _reported(out), out.open("wb") as raw, _text(raw) as sink:
+            yield sink
+    else:
+        with _replacing(out.resolve()) as sink:
+            yield sink
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[TextIO]:
+    """A file that takes the place of `out` when all went well, and vanishes otherwise."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        with _reported(out), partial.open("wb") as raw:
+            if out.exists():
+                shutil.copymode(out, partial)
+            with _text(raw) as sink:
+                yield sink
+        with _reported(out):
+            partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _text(raw: BinaryIO) -> Iterator[TextIO]:
+    """`raw` as UTF-8 text; a reason may quote half a surrogate pair, which UTF-8 can't hold."""
+    text = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="")
+    try:
+        yield text
+    finally:
+        text.flush()
+        text.detach()
+
+
+@contextmanager
+def _reported(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileRefused(f"{out}: can't be written, {error.strerror or error}") from error
+
+
+def _same_file(source: Path, out: Path) -> bool:
+    return source.exists() and out.exists() and source.samefile(out)
