@@ -22,8 +22,8 @@ class Grade(Payload):
 
     `unit_return` is profit per unit risked, rounded to 12 decimals; `unit_return_exact` the same as a fraction. `clv_*`
     are defined in docs/closing-line-value.md and null where they cannot be had. `brier` and `log_loss` are of the raw
-    probability, the `_calibrated` ones of the calibrated; null unless the outcome is a plain WIN or LOSS. `revision`
-    counts the grades of one pick: the highest is the current one.
+    probability, the `_calibrated` ones of the calibrated; null unless the outcome is a plain WIN or LOSS. `inputs` is a
+    digest of the ids decided from. `revision` counts the grades of one pick: the highest is the current one.
     """
 
     publish_id: Text
@@ -38,7 +38,8 @@ class Grade(Payload):
     rulebook: Text
     rulebook_version: Text
     decision_version: Text
-    result_ids: tuple[str, ...]
+    inputs: Text
+    result_ids: tuple[str, ...] = ()
     start_ids: tuple[str, ...] = ()
     close_snapshot_id: str | None = None
     close_reason: str | None = None

@@ -27,9 +27,13 @@ class GradingRequested(Record):
 
 
 class GradingTally(Payload):
+    """How the picks that were asked about stand; of a single one, its current grade or why it has none."""
+
     graded: Count
     voided: Count
     pending: Count
+    grade_id: str | None = None
+    pending_because: str | None = None
 
 
 class GradingCompleted(Record):

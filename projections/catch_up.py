@@ -1,0 +1,85 @@
+"""Fold a log into a store until it has caught up, and rebuild a store from nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eventlog.log import EventLog, Positions, behind_by, reached
+from projections.generations import Generations
+from projections.store import Store
+
+BATCH_ROWS = 200_000
+Progress = Callable[[int, int], None]
+"""Called with the records folded so far, and those still to come."""
+
+
+def _silent(_folded: int, _left: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild did: how much it folded, what it could not, and where the file is."""
+
+    path: Path
+    records: int
+    dead_letters: int
+    unknown: int
+
+
+def batches(
+    log: EventLog, store: Store, target: Positions, rows: int = BATCH_ROWS
+) -> Iterator[tuple[pa.Table, Positions]]:
+    """The batches from the store's positions up to `target`; each must be folded before the next is asked for."""
+    while not reached(store.positions(), target):
+        batch, after = log.read(store.positions(), rows)
+        if not batch.num_rows and after == store.positions():
+            return
+        yield batch, after
+
+
+def catch_up(log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS) -> int:
+    """Fold everything that was on the log when the call began; returns how many records that was."""
+    target, folded = log.end(), 0
+    for batch, after in batches(log, store, target, rows):
+        store.fold(batch, after)
+        folded += batch.num_rows
+        progress(folded, behind_by(store.positions(), target))
+    return folded
+
+
+def rebuild(log: EventLog, generations: Generations, progress: Progress = _silent) -> Rebuilt:
+    """Fill the next generation from the log, prove that no record is in it twice, and switch to it."""
+    path = generations.next()
+    report = build(log, path, progress)
+    generations.switch(path)
+    return report
+
+
+def build(log: EventLog, path: Path, progress: Progress = _silent, until: datetime | None = None) -> Rebuilt:
+    """Fold the log into a new file; with `until`, only what was known at that time."""
+    store = Store(path, log_id=log.log_id)
+    try:
+        records = catch_up(log, store, progress) if until is None else _fold_until(log, store, until, progress)
+        store.prove_unique()
+        store.checkpoint()
+        [(dead, unknown)] = store.rows(
+            "SELECT count(*) FILTER (kind <> 'UNKNOWN'), count(*) FILTER (kind = 'UNKNOWN') FROM dead_letters"
+        )
+    finally:
+        store.close()
+    return Rebuilt(path, records, dead, unknown)
+
+
+def _fold_until(log: EventLog, store: Store, until: datetime, progress: Progress) -> int:
+    target, folded = log.end(), 0
+    for batch, after in batches(log, store, target):
+        known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
+        known = batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
+        store.fold(known, after)
+        folded += known.num_rows
+        progress(folded, behind_by(store.positions(), target))
+    return folded

@@ -1,0 +1,30 @@
+-- How well the books' own no-vig probabilities foretold the results; a yardstick for every model.
+-- uses: events, event_results, odds_snapshots, closing_lines
+
+-- query no_vig_log_loss(book = 'pinnacle')
+-- Multiplicative no-vig 1X2 log loss and Brier (summed over the outcomes), earlier and closing price, per league.
+WITH prices AS (
+    SELECT event_id, 'earlier' AS phase, selection, price_decimal FROM odds_snapshots
+    WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION' AND label = 'earlier'
+    UNION ALL
+    SELECT event_id, 'closing' AS phase, selection, price_decimal FROM closing_lines
+    WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION'
+), fair AS (
+    SELECT event_id, phase, selection, (1 / price_decimal) / sum(1 / price_decimal) OVER whole AS p,
+           count(*) OVER whole AS sides
+    FROM prices WINDOW whole AS (PARTITION BY event_id, phase)
+), scored AS (
+    SELECT league, phase, event_id, sum((p - (selection = won)::INTEGER) ** 2) AS brier,
+           -ln(max(p) FILTER (selection = won)) AS log_loss
+    FROM fair JOIN events USING (event_id)
+    JOIN (SELECT event_id, CASE WHEN home > away THEN 'HOME' WHEN home < away THEN 'AWAY' ELSE 'DRAW' END AS won
+          FROM event_results WHERE status = 'FINAL') USING (event_id)
+    WHERE sides = 3 GROUP BY ALL
+), complete AS (
+    FROM scored SEMI JOIN (SELECT event_id FROM scored GROUP BY event_id HAVING count(*) = 2) USING (event_id)
+)
+SELECT league, count(DISTINCT event_id) AS n,
+       avg(log_loss) FILTER (phase = 'earlier') AS log_loss_earlier,
+       avg(log_loss) FILTER (phase = 'closing') AS log_loss_closing,
+       avg(brier) FILTER (phase = 'earlier') AS brier_earlier, avg(brier) FILTER (phase = 'closing') AS brier_closing
+FROM complete GROUP BY league ORDER BY league;

@@ -1,0 +1,46 @@
+-- The last price at or before the start, per event, book, market and selection, with where it comes from.
+-- reads: OddsSnapshotCaptured, EventScheduled, EventRescheduled, EventStarted
+-- uses: events, odds_snapshots
+
+-- table
+CREATE TABLE closing_lines (
+    event_id VARCHAR, book VARCHAR, market_key VARCHAR, selection VARCHAR, snapshot_id VARCHAR, line DOUBLE,
+    odds_format VARCHAR, price VARCHAR, price_decimal DOUBLE, captured_at TIMESTAMPTZ, captured_at_assumed BOOLEAN,
+    capture_id VARCHAR, started_at TIMESTAMPTZ, known_at TIMESTAMPTZ
+);
+
+-- fold
+-- Where a start became known or moved, the event's closes are made again from all of its odds.
+DELETE FROM closing_lines WHERE event_id IN (
+    SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled UNION SELECT event_id FROM EventStarted
+);
+
+MERGE INTO closing_lines AS held USING (
+    WITH moved AS (
+        SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled
+        UNION SELECT event_id FROM EventStarted
+    ), candidates AS (
+        SELECT event_id, book, market_key, selection, snapshot_id, line, odds_format, price, price_decimal, captured_at,
+               captured_at_assumed, capture_id, known_at
+        FROM odds_records SEMI JOIN moved USING (event_id) WHERE label IS DISTINCT FROM 'alternate'
+        UNION ALL
+        SELECT event_id, book, market_key, selection, ref, line, odds_format, price, price_decimal, occurred_at,
+               captured_at_assumed, capture_id, known_at
+        FROM OddsSnapshotCaptured ANTI JOIN moved USING (event_id) WHERE label IS DISTINCT FROM 'alternate'
+    )
+    SELECT candidates.*, coalesce(events.started_at, events.starts_at) AS started_at
+    FROM candidates JOIN events USING (event_id)
+    WHERE captured_at <= coalesce(events.started_at, events.starts_at)
+    QUALIFY row_number() OVER (
+        PARTITION BY event_id, book, market_key, selection ORDER BY captured_at DESC, snapshot_id DESC) = 1
+) AS now
+ON held.event_id = now.event_id AND held.book = now.book AND held.market_key = now.market_key
+   AND held.selection = now.selection
+WHEN MATCHED AND (now.captured_at, now.snapshot_id) > (held.captured_at, held.snapshot_id) THEN UPDATE BY NAME
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+-- query closing_line(event_id, market_key = NULL, book = NULL)
+-- The closes of one event, with how long before the start each was seen.
+SELECT *, date_diff('second', captured_at, started_at) AS seconds_before_start FROM closing_lines
+WHERE event_id = $event_id AND market_key = coalesce($market_key, market_key) AND book = coalesce($book, book)
+ORDER BY market_key, book, selection;

@@ -1,0 +1,63 @@
+-- The sporting events: one row per event as it stands, beside every change to it.
+-- reads: EventScheduled, EventRescheduled, EventStatusChanged, EventStarted
+-- unique: event_changes(change_id), events(event_id)
+
+-- table
+CREATE TABLE event_changes (
+    event_id VARCHAR, change_id VARCHAR, kind VARCHAR, occurred_at TIMESTAMPTZ, known_at TIMESTAMPTZ, origin VARCHAR,
+    league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
+    starts_at TIMESTAMPTZ, start_assumed BOOLEAN, status VARCHAR, reason VARCHAR
+);
+CREATE TABLE events (
+    event_id VARCHAR, league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
+    starts_at TIMESTAMPTZ, start_assumed BOOLEAN, started_at TIMESTAMPTZ, start_id VARCHAR, status VARCHAR,
+    status_id VARCHAR, status_reason VARCHAR, origin VARCHAR
+);
+
+-- fold
+INSERT INTO event_changes BY NAME
+SELECT event_id, ref AS change_id, 'SCHEDULED' AS kind, occurred_at, known_at, origin, league, sport, home, away, season,
+       game_number, starts_at, start_assumed
+FROM EventScheduled
+UNION ALL BY NAME
+SELECT event_id, ref AS change_id, 'RESCHEDULED' AS kind, occurred_at, known_at, origin, starts_at, start_assumed, reason
+FROM EventRescheduled
+UNION ALL BY NAME
+SELECT event_id, ref AS change_id, 'STATUS' AS kind, occurred_at, known_at, origin, status, reason
+FROM EventStatusChanged
+UNION ALL BY NAME
+SELECT event_id, ref AS change_id, 'STARTED' AS kind, occurred_at, known_at, origin, started_at AS starts_at,
+       assumed AS start_assumed
+FROM EventStarted;
+
+MERGE INTO events USING (
+    WITH touched AS (
+        SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled
+        UNION SELECT event_id FROM EventStatusChanged UNION SELECT event_id FROM EventStarted
+    ), latest AS (
+        SELECT event_id, kind IN ('SCHEDULED', 'RESCHEDULED') AS planned, kind,
+               arg_max(event_changes, (occurred_at, change_id)) AS change
+        FROM event_changes SEMI JOIN touched USING (event_id)
+        GROUP BY GROUPING SETS ((event_id, kind), (event_id, kind IN ('SCHEDULED', 'RESCHEDULED')))
+    )
+    SELECT event_id,
+           any_value(change) FILTER (kind = 'SCHEDULED') AS base,
+           any_value(change) FILTER (kind IS NULL AND planned) AS plan,
+           -- A game that was put back after it began has not started yet.
+           CASE WHEN any_value(change) FILTER (kind = 'STARTED').occurred_at
+                     >= coalesce(any_value(change) FILTER (kind = 'RESCHEDULED').occurred_at, '-infinity')
+                THEN any_value(change) FILTER (kind = 'STARTED') END AS start,
+           any_value(change) FILTER (kind = 'STATUS') AS state
+    FROM latest GROUP BY event_id
+) AS now ON events.event_id = now.event_id
+WHEN MATCHED THEN UPDATE SET
+    league = base.league, sport = base.sport, home = base.home, away = base.away, season = base.season,
+    game_number = base.game_number, starts_at = plan.starts_at,
+    start_assumed = coalesce(start.start_assumed, plan.start_assumed), started_at = start.starts_at,
+    start_id = coalesce(start.change_id, plan.change_id), status = coalesce(state.status, 'SCHEDULED'),
+    status_id = state.change_id, status_reason = state.reason, origin = base.origin
+WHEN NOT MATCHED THEN INSERT VALUES (
+    now.event_id, base.league, base.sport, base.home, base.away, base.season, base.game_number, plan.starts_at,
+    coalesce(start.start_assumed, plan.start_assumed), start.starts_at, coalesce(start.change_id, plan.change_id),
+    coalesce(state.status, 'SCHEDULED'), state.change_id, state.reason, base.origin
+);

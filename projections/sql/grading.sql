@@ -1,0 +1,120 @@
+-- Grades: the current one per pick in `grading`, every one ever made in `gradings`.
+-- reads: PredictionGraded, GradingRequested, GradingCompleted
+-- uses: published_predictions, predictions, events, event_results, closing_lines, sim_runs
+-- unique: gradings(grade_id), grading(publish_id)
+
+-- table
+CREATE TABLE gradings (
+    grade_id VARCHAR, publish_id VARCHAR, prediction_ids VARCHAR[], revision BIGINT, outcome VARCHAR, summary VARCHAR,
+    parts STRUCT(stake VARCHAR, outcome VARCHAR)[], unit_return DECIMAL(28, 12), unit_return_exact VARCHAR,
+    reason VARCHAR, rulebook VARCHAR, rulebook_version VARCHAR, decision_version VARCHAR, inputs VARCHAR,
+    result_ids VARCHAR[], start_ids VARCHAR[], close_snapshot_id VARCHAR, close_reason VARCHAR, close_book VARCHAR,
+    close_at TIMESTAMPTZ, close_line DOUBLE, close_price_decimal DOUBLE, clv_price DOUBLE, clv_probability DOUBLE,
+    clv_ev DOUBLE, clv_points DOUBLE, no_vig_method VARCHAR, brier DOUBLE, log_loss DOUBLE, brier_calibrated DOUBLE,
+    log_loss_calibrated DOUBLE, forced_by VARCHAR, decided_at TIMESTAMPTZ
+);
+CREATE TABLE grading AS FROM gradings LIMIT 0;
+CREATE TABLE grading_requests (
+    request_id VARCHAR, publish_id VARCHAR, lookback_hours DOUBLE, force BOOLEAN, requested_by VARCHAR, why VARCHAR,
+    requested_at TIMESTAMPTZ
+);
+CREATE TABLE grading_answers (
+    request_id VARCHAR, graded BIGINT, voided BIGINT, pending BIGINT, grade_id VARCHAR, pending_because VARCHAR,
+    answered_at TIMESTAMPTZ
+);
+
+-- fold
+INSERT INTO gradings BY NAME
+SELECT ref AS grade_id, occurred_at AS decided_at, * EXCLUDE (
+    record_id, ref, event_id, occurred_at, recorded_at, known_at, origin, producer, correlation_id, causation_id, topic,
+    "partition", "offset")
+FROM PredictionGraded;
+
+MERGE INTO grading USING (
+    SELECT unnest(arg_max(gradings, (revision, grade_id)))
+    FROM gradings SEMI JOIN PredictionGraded USING (publish_id) GROUP BY publish_id
+) AS now ON grading.publish_id = now.publish_id
+WHEN MATCHED AND now.grade_id <> grading.grade_id THEN UPDATE BY NAME
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+INSERT INTO grading_requests
+SELECT record_id, publish_id, lookback_hours, force, requested_by, why, occurred_at FROM GradingRequested;
+
+INSERT INTO grading_answers SELECT causation_id, graded, voided, pending, grade_id, pending_because, occurred_at FROM GradingCompleted;
+
+-- view
+CREATE VIEW graded_picks AS
+SELECT picks.*, grading.* EXCLUDE (publish_id), runs.model_version, runs.feature_set_version,
+       runs.decision_policy_version, runs.sim_run_id IS NOT NULL AS has_run,
+       date_trunc('day', picks.started_at)::DATE AS day, date_trunc('month', picks.started_at)::DATE AS month
+FROM picks
+JOIN grading USING (publish_id)
+LEFT JOIN sim_run_starts AS runs USING (sim_run_id);
+
+-- query grading_work(event_ids = NULL)
+-- Picks whose newest inputs no grade cites yet, with everything that a grade is decided from.
+WITH due AS (
+    SELECT picks.*, events.status AS event_status, events.status_id, events.status_reason, events.start_id,
+           events.starts_at, results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path),
+           results.status AS result_status, results.known_at AS result_known_at
+    FROM picks
+    JOIN events USING (event_id)
+    LEFT JOIN event_results AS results USING (event_id)
+    WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED')
+      AND ($event_ids::VARCHAR[] IS NULL OR list_contains($event_ids::VARCHAR[], event_id))
+      AND event_id NOT IN (SELECT event_id FROM dead_letters WHERE kind <> 'UNKNOWN' AND event_id IS NOT NULL)
+), closes AS (
+    SELECT event_id, market_key,
+           list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,
+                 'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'known_at': known_at}
+                ORDER BY book, selection) AS closes
+    FROM closing_lines SEMI JOIN due USING (event_id, market_key) GROUP BY event_id, market_key
+), first_plans AS (
+    SELECT event_id, arg_min(starts_at, (occurred_at, change_id)) AS first_starts_at,
+           bool_or(status = 'POSTPONED') AS was_postponed, max(known_at) AS events_known_at
+    FROM event_changes SEMI JOIN due USING (event_id) GROUP BY event_id
+), forced AS (
+    SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
+    FROM due JOIN grading_requests AS requests
+      ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
+         AND due.started_at >= requested_at - to_hours(coalesce(lookback_hours, 876000)::BIGINT))
+    GROUP BY due.publish_id
+), inputs AS (
+    SELECT due.*, closes.closes, first_starts_at, was_postponed, events_known_at, forced_by, forced_at,
+           (SELECT max(requested_at) FROM grading_requests) AS asked_at,
+           md5(concat_ws('|', result_id, start_id, status_id, forced_by,
+               array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
+    FROM due
+    LEFT JOIN closes USING (event_id, market_key)
+    LEFT JOIN first_plans USING (event_id)
+    LEFT JOIN forced USING (publish_id)
+)
+SELECT inputs.*, grading.revision AS current_revision
+FROM inputs LEFT JOIN grading USING (publish_id)
+WHERE grading.inputs IS DISTINCT FROM inputs.inputs
+ORDER BY publish_id;
+
+-- query grading_tally(since, publish_id = NULL)
+-- How the picks on events that started since a time stand, or one of them.
+SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
+       count(*) FILTER (summary = 'VOID') AS voided,
+       count(*) FILTER (summary IS NULL) AS pending,
+       max(grade_id) FILTER (publish_id = $publish_id) AS grade_id,
+       CASE WHEN $publish_id::VARCHAR IS NULL OR max(grade_id) IS NOT NULL THEN NULL
+            WHEN count(*) = 0 THEN coalesce(
+                (SELECT CASE WHEN invalid_because IS NOT NULL THEN 'not a valid pick: ' || invalid_because
+                             WHEN NOT is_official THEN 'not published as official'
+                             ELSE 'a later publish of a prediction that is a pick already' END
+                 FROM published_predictions WHERE publish_id = $publish_id), 'unknown publish_id')
+            ELSE 'the event has no result yet' END AS pending_because
+FROM picks LEFT JOIN grading USING (publish_id)
+WHERE picks.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);
+
+-- query unanswered_grading_requests()
+-- Requests for grades that have no answer yet, oldest first.
+SELECT request_id, publish_id, lookback_hours, requested_at FROM grading_requests
+ANTI JOIN grading_answers USING (request_id) ORDER BY requested_at, request_id;
+
+-- query grades_of(publish_id)
+-- Every grade of one publish, the current one first.
+SELECT * FROM gradings WHERE publish_id = $publish_id ORDER BY revision DESC, grade_id DESC;

@@ -1,0 +1,52 @@
+-- How the picks did: by cohort, live and backfill apart, n beside every mean, intervals beside the units.
+-- uses: grading
+
+-- view
+CREATE VIEW performance_rollups AS
+WITH cohorts AS (
+    SELECT *, unnest([
+        {'cohort': 'all', 'cohort_key': 'all'}, {'cohort': 'league', 'cohort_key': league},
+        {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(book, 'no price')},
+        {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
+        {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
+        {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
+    ]) AS dimension
+    FROM graded_picks
+)
+SELECT dimension.cohort, dimension.cohort_key, origin, count(*) AS picks,
+       count(*) FILTER (summary = 'WIN') AS wins, count(*) FILTER (summary = 'LOSS') AS losses,
+       count(*) FILTER (summary = 'PUSH') AS pushes, count(*) FILTER (summary = 'VOID') AS voids,
+       count(*) FILTER (summary = 'UNGRADEABLE') AS ungradeable,
+       wins / nullif(wins + losses, 0) AS win_rate,
+       count(unit_return) FILTER (summary <> 'VOID') AS priced,
+       sum(unit_return) FILTER (summary <> 'VOID') AS total_units,
+       total_units / nullif(priced, 0) AS roi,
+       1.96 * sqrt(greatest(sum((unit_return * 1000)::DECIMAL(18, 3)::DECIMAL(38, 3) ** 2) FILTER (summary <> 'VOID'), 0))
+           / 1000 / nullif(priced, 0) AS roi_margin_95,
+       count(clv_price) FILTER (summary <> 'VOID') AS clv_n,
+       sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_n, 0) AS avg_clv,
+       count(*) FILTER (clv_price > 0 AND summary <> 'VOID') / nullif(clv_n, 0) AS beat_close_rate,
+       count(clv_ev) FILTER (summary <> 'VOID') AS clv_ev_n,
+       sum(clv_ev::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_ev_n, 0) AS avg_clv_ev,
+       count(brier) AS scored,
+       sum(brier::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_brier,
+       sum(log_loss::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_log_loss,
+       sum(brier_calibrated::DECIMAL(18, 12)) / nullif(count(brier_calibrated), 0) AS avg_brier_calibrated,
+       sum(log_loss_calibrated::DECIMAL(18, 12)) / nullif(count(log_loss_calibrated), 0) AS avg_log_loss_calibrated
+FROM cohorts GROUP BY ALL;
+
+-- query performance(cohort = 'all', origin = NULL)
+-- One kind of cohort: all, league, market, book, tier, channel, model_version, day or month.
+SELECT * FROM performance_rollups WHERE cohort = $cohort AND origin = coalesce($origin, origin)
+ORDER BY origin, cohort_key;
+
+-- query reliability(bins = 10, origin = NULL)
+-- Served probability against what came, in bins of equal width, plain wins and losses only.
+WITH scored AS (
+    SELECT origin, p_served AS p, (summary = 'WIN')::INTEGER AS y,
+           greatest(ceil(p_served * $bins::INTEGER), 1)::INTEGER AS bin
+    FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
+)
+SELECT origin, bin, count(*) AS n, sum(p::DECIMAL(18, 12)) / count(*) AS mean_p, sum(y) / count(*) AS win_rate,
+       1.96 * sqrt(win_rate * (1 - win_rate) / n) AS margin_95
+FROM scored GROUP BY origin, bin ORDER BY origin, bin;

@@ -1,0 +1,314 @@
+"""The store: owns a DuckDB file and folds batches of the log into it.
+
+Rows and positions change in one transaction: delivery is at least once, the effect once. Which tables there are is in
+the `.sql` files; the only SQL here is the store's own bookkeeping.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eventlog.columns import to_envelope
+from eventlog.log import BATCH, EMPTY, Positions
+from projections.sql_file import NamedQuery, Projection, load_projections
+from projections.staging import staging_sql
+from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
+
+MEMORY = ":memory:"
+_BOOKKEEPING = """
+CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
+CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
+CREATE TABLE IF NOT EXISTS dead_letters (
+    topic VARCHAR, "partition" INTEGER, "offset" BIGINT, kind VARCHAR, type VARCHAR, schema_version INTEGER,
+    event_id VARCHAR, record_id VARCHAR, occurred_at TIMESTAMPTZ, reason VARCHAR, raw VARCHAR);
+"""
+_INSERT_DEAD_LETTER = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
+_BAD_RECORD = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+    duckdb.ConstraintException,
+    duckdb.TypeMismatchException,
+)
+
+
+class StoreError(Exception):
+    """The store cannot do it; the message says what to do."""
+
+
+class Store:
+    """Folds batches into a DuckDB file, which is made when it is missing.
+
+    Raises:
+        StoreError: the file is open in another process, damaged, or was made by other code (see `fingerprint`).
+    """
+
+    def __init__(
+        self,
+        path: Path | str = MEMORY,
+        *,
+        log_id: str = "",
+        codec: Codec | None = None,
+        projections: Sequence[Projection] | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self.path = str(path)
+        self.codec = codec or Codec()
+        self.projections = load_projections() if projections is None else tuple(projections)
+        self.fingerprint = fingerprint(self.projections, self.codec)
+        self._lock = threading.RLock()
+        self._connection = self._open(read_only)
+        if not read_only:
+            self._create(log_id)
+        self._check_identity(log_id)
+        self._staging = {name: staging_sql(kind) for name, kind in self.codec.types.items()}
+        self._empty = self._stage_nothing()
+
+    def fold(self, batch: pa.Table, after: Positions) -> None:
+        """Fold a batch, and move to the positions `after` it.
+
+        A record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits.
+        """
+        try:
+            self._fold_once(batch, after)
+        except _BAD_RECORD as error:
+            if batch.num_rows > 1:
+                half = batch.num_rows // 2
+                self.fold(batch.slice(0, half), _positions_behind(batch.slice(0, half)))
+                self.fold(batch.slice(half), after)
+            else:
+                self._set_aside(batch, after, str(error))
+
+    def positions(self) -> Positions:
+        """The next offset to fold, by topic and partition."""
+        return {(topic, partition): offset for topic, partition, offset in self.rows("FROM positions")}
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query, read to the end."""
+        with self._lock, self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            return cursor.execute(sql, dict(parameters) if parameters else None).fetchall()
+
+    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """All rows of a query as Arrow."""
+        with self._lock, self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            return cursor.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+
+    def query(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The rows of a named query as Arrow.
+
+        Raises:
+            StoreError: no query has that name, or a parameter is unknown or missing.
+        """
+        query = self.named_queries().get(name)
+        if query is None:
+            raise StoreError(f"there is no query {name!r}; there are {', '.join(sorted(self.named_queries()))}")
+        return self.table(query.sql, bind(query, parameters or {}))
+
+    def named_queries(self) -> dict[str, NamedQuery]:
+        """The queries of all projections by name."""
+        return {query.name: query for projection in self.projections for query in projection.queries}
+
+    def execute(self, *statements: str) -> None:
+        """Housekeeping statements that return nothing, each on its own."""
+        with self._lock:
+            for statement in statements:
+                self._connection.execute(statement).fetchall()
+
+    @property
+    def catalog(self) -> str:
+        """The name under which DuckDB knows this file."""
+        [(name,)] = self.rows("SELECT current_database()")
+        return f'"{name}"'
+
+    def relations(self) -> list[str]:
+        """The names of all tables and views, sorted."""
+        return [
+            name
+            for (name,) in self.rows(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary UNION "
+                "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal "
+                "AND NOT temporary ORDER BY 1"
+            )
+        ]
+
+    def prove_unique(self) -> None:
+        """Prove by unique indexes, made and dropped, that no record was folded twice.
+
+        Raises:
+            StoreError: one was.
+        """
+        for table, column in (unique for projection in self.projections for unique in projection.unique):
+            try:
+                self.execute(f'CREATE UNIQUE INDEX proof ON "{table}" ("{column}")', "DROP INDEX proof")
+            except duckdb.ConstraintException as error:
+                raise StoreError(f"{table} holds a record twice: {error}; please report this") from error
+
+    def checkpoint(self) -> None:
+        """Write everything into the file itself."""
+        self.execute("CHECKPOINT")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _open(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        try:
+            connection = duckdb.connect(self.path, read_only=read_only)
+            connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false").fetchall()
+        except duckdb.IOException as error:
+            raise StoreError(f"{self.path} cannot be opened: {error}") from error
+        except duckdb.Error as error:
+            raise StoreError(
+                f"{self.path} is damaged ({error}): `onrecord rebuild` makes it anew from the log"
+            ) from error
+        return connection
+
+    def _create(self, log_id: str) -> None:
+        self._connection.begin()
+        self._run(_BOOKKEEPING)
+        if not self._run("FROM store_identity"):
+            self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
+            for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
+                self._run(statement)
+        self._connection.commit()
+
+    def _check_identity(self, log_id: str) -> None:
+        [(stored_log, stored_fingerprint)] = self.rows("FROM store_identity")
+        if stored_fingerprint != self.fingerprint or (log_id and stored_log != log_id):
+            self._connection.close()
+            raise StoreError(
+                f"{self.path} was made by other code or from another log: `onrecord rebuild` makes it anew"
+            )
+
+    def _stage_nothing(self) -> dict[str, pa.Table]:
+        """Every type as an empty relation, so that a fold may read types that are not in the batch."""
+        self._connection.register("incoming", EMPTY)
+        empty = {name: self._typed(name) for name in self._staging}
+        for name, relation in empty.items():
+            self._connection.register(name, relation)
+        return empty
+
+    def _fold_once(self, batch: pa.Table, after: Positions) -> None:
+        with self._lock:
+            ready, set_aside = self._through_codec(batch)
+            present = set(pc.unique(ready["type"]).to_pylist())
+            self._connection.begin()
+            try:
+                self._stage(ready, present)
+                for projection in self.projections:
+                    if present.intersection(projection.reads):
+                        for statement in projection.folds:
+                            self._run(statement)
+                for letter in set_aside:
+                    self._run(_INSERT_DEAD_LETTER, letter)
+                self._move_to(after)
+            except BaseException:
+                # Some errors end the transaction by themselves; what matters is that none stays open.
+                with suppress(duckdb.TransactionException):
+                    self._connection.rollback()
+                raise
+            finally:
+                self._unstage(present)
+            self._connection.commit()
+
+    def _stage(self, batch: pa.Table, present: Iterable[str]) -> None:
+        self._connection.register("incoming", batch)
+        for name in present:
+            self._connection.register(name, self._typed(name))
+
+    def _unstage(self, present: Iterable[str]) -> None:
+        self._connection.register("incoming", EMPTY)
+        for name in present:
+            self._connection.register(name, self._empty[name])
+
+    def _typed(self, name: str) -> pa.Table:
+        return self._connection.sql(self._staging[name]).to_arrow_table()
+
+    def _run(self, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        # Read to the end: an open result makes the next statement fail.
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def _move_to(self, after: Positions) -> None:
+        for (topic, partition), offset in after.items():
+            self._run('DELETE FROM positions WHERE topic = ? AND "partition" = ?', [topic, partition])
+            self._run("INSERT INTO positions VALUES (?, ?, ?)", [topic, partition, offset])
+
+    def _through_codec(self, batch: pa.Table) -> tuple[pa.Table, list[list[Any]]]:
+        """The rows that can be staged as they are, old versions upcast; and the dead letters."""
+        pairs = batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist()
+        if all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs):
+            return batch, []
+        rows, letters = [], []
+        for row in batch.to_pylist():
+            if self.codec.is_current(row["type"], row["schema_version"]):
+                rows.append(row)
+                continue
+            try:
+                record = self.codec.decode(to_envelope(row))
+            except UnknownRecordError as error:
+                letters.append(_dead_letter(row, "UNKNOWN", str(error)))
+            except UndecodableRecordError as error:
+                letters.append(_dead_letter(row, "UNDECODABLE", str(error)))
+            else:
+                rows.append({**row, "schema_version": record.schema_version, "data": record.data.model_dump_json()})
+        return pa.Table.from_pylist(rows, schema=BATCH), letters
+
+    def _set_aside(self, batch: pa.Table, after: Positions, reason: str) -> None:
+        [row] = batch.to_pylist()
+        try:
+            self.codec.decode(to_envelope(row))
+            letter = _dead_letter(row, "UNFOLDABLE", reason)
+        except (UndecodableRecordError, json.JSONDecodeError) as error:
+            letter = _dead_letter(row, "UNDECODABLE", str(error))
+        with self._lock:
+            self._connection.begin()
+            self._run(_INSERT_DEAD_LETTER, letter)
+            self._move_to(after)
+            self._connection.commit()
+
+
+def fingerprint(projections: Iterable[Projection], codec: Codec) -> str:
+    """Changes when SQL, schemas, upcasters or DuckDB change: then the file is made anew from the log."""
+    parts = [
+        duckdb.__version__,
+        *(repr(projection) for projection in projections),
+        *(f"{name} {codec.versions[name]} {staging_sql(kind)}" for name, kind in sorted(codec.types.items())),
+        *(str(step) for step in sorted(codec.upcasters)),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The query's parameters with defaults filled in.
+
+    Raises:
+        StoreError: a parameter that the query does not have.
+    """
+    if unknown := set(given) - set(query.defaults):
+        known = ", ".join(query.defaults) or "none"
+        raise StoreError(f"query {query.name} has no parameter {', '.join(sorted(unknown))}; it has {known}")
+    return {**query.defaults, **given}
+
+
+def _dead_letter(row: Mapping[str, Any], kind: str, reason: str) -> list[Any]:
+    envelope = {name: row[name] for name in BATCH.names}
+    place = [row["topic"], row["partition"], row["offset"]]
+    raw = json.dumps(envelope, default=str)
+    about = [row[name] for name in ("type", "schema_version", "event_id", "record_id", "occurred_at")]
+    return [*place, kind, *about, reason, raw]
+
+
+def _positions_behind(batch: pa.Table) -> Positions:
+    ends = batch.group_by(["topic", "partition"]).aggregate([("offset", "max")]).to_pylist()
+    return {(end["topic"], end["partition"]): end["offset_max"] + 1 for end in ends}
