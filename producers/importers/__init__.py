@@ -1,0 +1,17 @@
+"""Importers: files of many layouts as moments, which a replay puts on record in the order in which they happened."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from producers.importers import football_data
+from producers.importers.files import FileRefused
+from producers.importers.moments import FileMoments, Moment, Tally, moments_of, replay
+
+__all__ = ["IMPORTERS", "FileMoments", "FileRefused", "Importer", "Moment", "Tally", "moments_of", "replay"]
+
+Importer = Callable[[Path], FileMoments]
+"""Reads a file and says what happened when. Raises FileRefused."""
+
+IMPORTERS: Mapping[str, Importer] = MappingProxyType({football_data.FORMAT: football_data.moments})
+"""By format name."""

@@ -1,0 +1,186 @@
+"""Reading files as they come: gzip, byte order marks, Windows-1252, broken quotation; refused whole, or read whole."""
+
+import csv
+import gzip
+import hashlib
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GZIP_MAGIC = b"\x1f\x8b"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# The csv module's own limit of 128 KiB would end the run at one broken quotation.
+CELL_CHARS = 1 << 30
+
+
+class FileRefused(Exception):  # noqa: N818 - the file is refused; nothing in the program went wrong
+    """The file itself can't be imported; the message is one line that says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file's text, its name without its folder, and the SHA-256 of its bytes (unpacked, where they came gzipped)."""
+
+    name: str
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: `number` counts from 1, `raw` is its text without the line end; `fault`: it can't be taken apart."""
+
+    number: int
+    raw: str
+    cells: tuple[str, ...]
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file: its header, as it came and taken apart, and its rows that are not blank."""
+
+    file: TextFile
+    header_raw: str
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def index(self) -> dict[str, int]:
+        """Where each column stands."""
+        return {name: place for place, name in enumerate(self.header)}
+
+    def raw_csv(self, *rows: str) -> str:
+        """The given rows under the header: a CSV file of their own."""
+        return "\n".join((self.header_raw, *rows))
+
+
+def read_text(path: Path) -> TextFile:
+    """The whole file as text.
+
+    Raises:
+        FileRefused: unreadable, empty, truncated gzip, binary, UTF-16.
+    """
+    content = _unpacked(path, _content(path))
+    if not content.strip():
+        raise FileRefused(f"{path}: is empty; download it again")
+    if content.startswith(UTF16_MARKS):
+        raise FileRefused(f"{path}: is UTF-16 text; save it as UTF-8")
+    if b"\0" in content:
+        raise FileRefused(f"{path}: is binary, not text; name a CSV or JSON file")
+    name = path.name.removesuffix(".gz")
+    return TextFile(name, _decoded(path, content), hashlib.sha256(content).hexdigest())
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileRefused(f"{path}: {error.strerror or error}") from error
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
+    if not content.startswith(GZIP_MAGIC):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise FileRefused(f"{path}: its gzip data is damaged or cut off ({error}); download it again") from error
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FileRefused(f"{path}: is neither UTF-8 nor Windows-1252 text; save it as UTF-8")
+
+
+def read_table(path: Path, format_name: str, required: Sequence[str], comment: str | None = None) -> Table:
+    """A CSV file with at least the columns `required`; lines before the header that begin with `comment` are skipped.
+
+    Raises:
+        FileRefused: as `read_text`; no header; a column missing, or named twice.
+    """
+    file = read_text(path)
+    lines = file.text.splitlines()
+    first = next((place for place, line in enumerate(lines) if line.strip() and not _is_comment(line, comment)), None)
+    if first is None:
+        raise FileRefused(f"{path}: has no header; a {format_name} file names its columns: {', '.join(required)}")
+    header = tuple(cell.strip() for cell in next(csv.reader([lines[first]])))
+    _check_header(path, format_name, header, required)
+    return Table(file, lines[first], header, tuple(_rows(lines[first + 1 :], len(header))))
+
+
+def _is_comment(line: str, comment: str | None) -> bool:
+    return comment is not None and line.startswith(comment)
+
+
+def _check_header(path: Path, format_name: str, header: tuple[str, ...], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise FileRefused(
+            f"{path}: is not a {format_name} file, it has no column {', '.join(missing)}; "
+            f"expected {', '.join(required)}, found {', '.join(header[:8])}: check the file or name its format"
+        )
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise FileRefused(f"{path}: has more than one column named {', '.join(twice)}; rename all but one")
+
+
+class _Lines:
+    """Lines that remember which of them make up the current row, so that a broken one can give the others back."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._ahead = deque(lines)
+        self.row: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self._ahead:
+            raise StopIteration
+        self.row.append(self._ahead.popleft())
+        return self.row[-1] + "\n"
+
+    def give_back(self) -> str:
+        """The row's first line; the others are ahead again."""
+        first, *others = self.row
+        self._ahead.extendleft(reversed(others))
+        return first
+
+
+def _rows(lines: Sequence[str], width: int) -> Iterator[Row]:
+    number = 0
+    for raw, cells, broken in _parsed(lines):
+        if not any(cell.strip() for cell in cells):
+            continue  # blank lines, and lines of commas alone, as spreadsheets leave them at the end
+        number += 1
+        wrong = f"{len(cells)} cells where the header has {width} columns" if len(cells) != width else None
+        yield Row(number, raw, cells, broken or wrong)
+
+
+def _parsed(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
+    source = _Lines(lines)
+    memory: dict[str, str] = {}
+    before = csv.field_size_limit(CELL_CHARS)
+    try:
+        reader = csv.reader(source, strict=True)
+        while True:
+            source.row = []
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                first = source.give_back()
+                reader = csv.reader(source, strict=True)
+                yield first, (first,), f"broken quotation ({error})"
+            else:
+                # Most cells recur (prices, names): kept once, a file takes a tenth of the memory.
+                yield "\n".join(source.row), tuple(memory.setdefault(cell, cell) for cell in cells), None
+    finally:
+        csv.field_size_limit(before)

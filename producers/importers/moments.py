@@ -1,0 +1,179 @@
+"""Files as moments: what upstream would have sent, and when; the records are built only when their moment comes."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from producers.importers.files import TextFile
+from schemas.ids import hashed_id
+from schemas.record import Record
+from schemas.rejections import FileImported, FileTally, InputRejected, Rejection
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a rejection happened in a file that tells no time at all."""
+
+
+class Order(IntEnum):
+    """What comes first among moments of one instant."""
+
+    SCHEDULED = 0
+    INJURIES = 1
+    ODDS = 2
+    FORECAST = 3
+    STATUS = 4
+    STARTED = 5
+    RESULT = 6
+    REJECTION = 7
+    TALLY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant of a file; `build` gives its records, the same ones however often it is called."""
+
+    at: datetime
+    order: int
+    build: Callable[[], list[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of a file's rows; `left_out` counts cells that no record has a place for, by reason."""
+
+    rows: int
+    accepted: int
+    rejected: int
+    rejected_cells: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileMoments:
+    """A file, ready to be replayed; `moments` are sorted by time and end with the file's tally."""
+
+    source: str
+    format: str
+    moments: list[Moment]
+    tally: Tally
+
+
+class Reading:
+    """What is found while a file is read: moments, rejections and counts.
+
+    Rejections and the tally are identified by the file's content, its name without folder, and the place: the same file
+    in another folder is the same import.
+    """
+
+    def __init__(self, file: TextFile, format_name: str) -> None:
+        self.file = file
+        self.format = format_name
+        self.producer = f"import:{format_name}"
+        self.left_out: Counter[str] = Counter()
+        self._moments: list[Moment] = []
+        self._rejections: list[tuple[datetime | None, str | None, Rejection]] = []
+        self._rejected_rows: set[int] = set()
+
+    def add(self, at: datetime, order: Order, build: Callable[[], list[Record]]) -> None:
+        """Something happened at `at`."""
+        self._moments.append(Moment(at, order, build))
+
+    def reject_row(self, number: int, reason: str, raw: str) -> None:
+        """Nothing of row `number` is used."""
+        self._rejected_rows.add(number)
+        self._reject(None, None, Rejection(**self._place(number), kind="ROW", reason=reason, raw=raw))
+
+    def reject_cells(
+        self, number: int, columns: str, reason: str, raw: str, at: datetime | None = None, event_id: str | None = None
+    ) -> None:
+        """The cell, or the cells that are wrong together, of a row whose rest is used."""
+        cell = Rejection(**self._place(number), kind="CELL", column=columns, reason=reason, raw=raw)
+        self._reject(at, event_id, cell)
+
+    def finish(self, rows: int) -> FileMoments:
+        """The file's moments, when all its rows have been seen."""
+        rejected = len(self._rejected_rows)
+        cells = sum(rejection.kind == "CELL" for _, _, rejection in self._rejections)
+        tally = Tally(rows, rows - rejected, rejected, cells, dict(self.left_out))
+        first = min((moment.at for moment in self._moments), default=UNKNOWN_TIME)
+        self._moments.extend(
+            Moment(at or first, Order.REJECTION, _Rejected(self, at or first, event_id, rejection))
+            for at, event_id, rejection in self._rejections
+        )
+        last = max((moment.at for moment in self._moments), default=UNKNOWN_TIME)
+        self._moments.append(Moment(last, Order.TALLY, _Counted(self, last, tally)))
+        self._moments.sort(key=_when)
+        return FileMoments(self.file.name, self.format, self._moments, tally)
+
+    def _place(self, number: int) -> dict[str, str]:
+        return {"source": self.file.name, "location": f"row {number}"}
+
+    def _reject(self, at: datetime | None, event_id: str | None, rejection: Rejection) -> None:
+        self._rejections.append((at, event_id, rejection))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    reading: Reading
+    at: datetime
+    event_id: str | None
+    rejection: Rejection
+
+    def __call__(self) -> list[Record]:
+        said = self.rejection
+        place = (said.location, said.column or "", said.reason)
+        identity = (self.reading.producer, self.reading.file.sha256, self.reading.file.name, *place)
+        return [
+            InputRejected(
+                record_id=hashed_id("rejected", *identity),
+                event_id=self.event_id,
+                occurred_at=self.at,
+                origin="BACKFILL",
+                producer=self.reading.producer,
+                data=said,
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    reading: Reading
+    at: datetime
+    tally: Tally
+
+    def __call__(self) -> list[Record]:
+        file, tally = self.reading.file, self.tally
+        data = FileTally(
+            source=file.name,
+            sha256=file.sha256,
+            format=self.reading.format,
+            rows=tally.rows,
+            accepted=tally.accepted,
+            rejected=tally.rejected,
+            rejected_cells=tally.rejected_cells,
+        )
+        return [
+            FileImported(
+                record_id=hashed_id("imported", self.reading.producer, file.sha256, file.name),
+                occurred_at=self.at,
+                origin="BACKFILL",
+                producer=self.reading.producer,
+                data=data,
+            )
+        ]
+
+
+def replay(files: Iterable[FileMoments]) -> Iterator[Moment]:
+    """All moments of all files in the order in which they happened; ties go by kind, then by the order of `files`."""
+    return heapq.merge(*(file.moments for file in files), key=_when)
+
+
+def moments_of(files: Sequence[FileMoments]) -> int:
+    """How many moments a replay has, for a progress bar."""
+    return sum(len(file.moments) for file in files)
+
+
+def _when(moment: Moment) -> tuple[datetime, int]:
+    return moment.at, moment.order
