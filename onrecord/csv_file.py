@@ -95,8 +95,8 @@ def grade_rows(
     """
     if out is not None and source != STDIN and _same_file(source, out):
         raise FileRefused(f"{out}: is the input itself; name another file for --out")
-    with _opened(source) as raw, _all_cells_read():
-        rows = _rows(_Lines(_as_text(raw, source)))
+    with _opened(source) as raw, _as_text(raw, source) as text, _all_cells_read():
+        rows = _rows(_Lines(text))
         header = _header(rows, source, added, required)
         with _sink(out) as sink:
             _write(rows, header, sink, added, grade, bad or {})
