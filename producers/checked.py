@@ -1,0 +1,85 @@
+"""Checks that every service makes of what it is called with, so that a caller learns at once what is wrong."""
+
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, ParamSpec, TypeVar
+
+from pydantic import ValidationError
+
+from eventlog.log import EventLog
+from grading.markets import check_line, find_market, parse_market_key, selection_name
+from schemas.markets import parse_market_key as market_words
+from schemas.record import Record
+
+P = ParamSpec("P")
+Built = TypeVar("Built")
+Found = TypeVar("Found", bound=Record)
+
+
+def build(make: Callable[P, Built], *args: P.args, **fields: P.kwargs) -> Built:
+    """A record or payload, with one clear line instead of pydantic's report where a field is wrong.
+
+    Raises:
+        ValueError: names each wrong field.
+    """
+    try:
+        return make(*args, **fields)
+    except ValidationError as error:
+        raise ValueError("; ".join(_fault(fault) for fault in error.errors(include_input=False))) from error
+
+
+def check_selection(market_key: str, selection: str) -> None:
+    """That a market has this selection.
+
+    Raises:
+        ValueError: an unknown market or period, or a selection that the market does not have.
+    """
+    key = parse_market_key(":".join(market_words(market_key)))
+    word = selection.strip().upper().partition(":")[0]
+    market = find_market(key.market)
+    yes_or_no_prop = key.market.startswith("player_") and word in ("YES", "NO")
+    if key.market == "correct_score" or (market and market.selections and not yes_or_no_prop):
+        selection_name(key.market, word)
+
+
+def check_market_line(market_key: str, selection: str, line: float | None) -> None:
+    """That a market may have this line; 0 is a line. A prop's yes or no may go without.
+
+    Raises:
+        ValueError: the line is missing, not wanted, or not one that can be settled.
+    """
+    if line is None and selection.strip().upper().startswith(("YES", "NO")):
+        return
+    check_line(parse_market_key(market_key).market, None if line is None else Fraction(str(line)))
+
+
+def found(log: EventLog, topic: str, kind: type[Found], ref: str, what: str) -> Found:
+    """The record of a kind that a reference names.
+
+    Raises:
+        ValueError: the text is no reference, or the log has no such record.
+    """
+    record = log.find(topic, ref)
+    if not isinstance(record, kind):
+        raise ValueError(  # noqa: TRY004 - the reference is wrong, not a type
+            f"{what} {ref!r} is not on the log: pass the id that the call returned"
+        )
+    return record
+
+
+def check_time(at: datetime, now: datetime, name: str) -> datetime:
+    """A time that may stand on a live record: with an offset, and not in the future.
+
+    Raises:
+        ValueError: says which.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{name} {at.isoformat()} has no UTC offset: pass an aware datetime")
+    if at > now:
+        raise ValueError(f"{name} {at.isoformat()} is in the future (it is {now.isoformat()}): leave it out for now")
+    return at
+
+
+def _fault(fault: Any) -> str:
+    return f"{'.'.join(map(str, fault['loc'])) or 'value'}: {fault['msg'].removeprefix('Value error, ')}"
