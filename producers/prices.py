@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import cast, get_args
 
 from grading.odds import decimal_odds
-
 from schemas.odds import OddsFormat
 
 Written = int | float | str | Decimal
@@ -65,8 +64,8 @@ def known_format(odds_format: str) -> OddsFormat:
 def payload_format(markets: Iterable[Iterable[object]]) -> OddsFormat:
     """The one format of a whole payload's prices, given market by market: american or decimal.
 
-    A negative price proves American odds, one between 1 and 100 decimal odds. Prices of 100 and more are American where
-    a market has two of them: no book pays 100 to 1 on both sides.
+    A negative price proves American odds, one between 1 and 100 decimal odds. Where there are neither, prices of 100
+    and more are American if a market has only such ones: no book pays 100 to 1 on both sides.
 
     Raises:
         ValueError: the prices speak for both formats, or for neither.
@@ -77,10 +76,10 @@ def payload_format(markets: Iterable[Iterable[object]]) -> OddsFormat:
     decimal = any(1 < number < _AMERICAN_FROM for number in numbers)
     if american and decimal:
         raise ValueError("some prices look American, others decimal: pass odds_format='american' or 'decimal'")
-    if american or any(_looks_american(market) for market in read):
-        return "american"
     if decimal or not numbers:
         return "decimal"
+    if american or any(_looks_american(market) for market in read):
+        return "american"
     raise ValueError(f"the prices {numbers[:5]} may be American or decimal: pass odds_format='american' or 'decimal'")
 
 

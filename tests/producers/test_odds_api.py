@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producers.odds_api import Game, Quote, Refusal, prices_by_market, read
-from tests.producers.stage import bookmaker, h2h
+from tests.producers.stage import TEAMS, bookmaker, h2h
 
 GAME = Game("Los Angeles Lakers", "Boston Celtics", "basketball_nba")
 MATCH = Game("Arsenal", "Chelsea", "soccer_epl")
@@ -171,3 +173,26 @@ def test_without_team_names_only_team_markets_are_refused() -> None:
     assert isinstance(refused, Refusal)
     assert "home_team" in refused.reason
     assert isinstance(total, Quote)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = st.sampled_from([*TEAMS, "Draw", "Over", "Under", "Yes"]) | JUNK
+OUTCOMES = st.fixed_dictionaries(
+    {"name": NAMES, "price": st.sampled_from([-110, 120]) | JUNK},
+    optional={"point": st.sampled_from([0, 5.5, -0.25]) | JUNK, "description": NAMES},
+)
+KEYS = st.sampled_from(["h2h", "spreads_h1", "alternate_totals", "team_totals", "player_points"]) | JUNK
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(KEYS, st.lists(OUTCOMES | JUNK, max_size=3)), max_size=3), st.lists(JUNK, max_size=2))
+def test_whatever_comes_is_a_quote_or_a_refusal(markets: list[tuple[object, list[object]]], junk: list[object]) -> None:
+    """No payload raises; each outcome of a well-formed market and each malformed bookmaker comes back exactly once."""
+    bookmakers = [{"key": "a", "markets": [{"key": key, "outcomes": outcomes} for key, outcomes in markets]}, *junk]
+    entries = list(read(bookmakers, GAME, "american"))
+    assert len(entries) == sum(len(outcomes) for _, outcomes in markets) + len(junk)
+    assert len({entry.path for entry in entries}) == len(entries)

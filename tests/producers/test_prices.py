@@ -52,6 +52,7 @@ def test_a_price_that_fits_two_formats_asks_for_the_format() -> None:
         ([[-110, 0, None, float("nan")]], "american"),
         ([[1.91, 1.91], [1000, 1.01]], "decimal"),
         ([[2, 3]], "decimal"),
+        ([[1.91, 1.91], [150, 1000]], "decimal"),
         ([[]], "decimal"),
     ],
 )
