@@ -126,6 +126,12 @@ def _word(*allowed: str) -> Callable[[object], str]:
     return read
 
 
+def _listed_pitcher(value: object) -> str:
+    """VOID where the listed pitchers must start ("listed", true), STAND where anyone may ("action", false)."""
+    word = "LISTED" if value is True else "ACTION" if value is False else value
+    return {"LISTED": VOID, "ACTION": STAND}.get(found := _word(VOID, STAND, "LISTED", "ACTION")(word), found)
+
+
 def _limit(value: object) -> Fraction | None:
     """A number of 0 or more; null in JSON and "none" in TOML are no limit."""
     if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
@@ -145,7 +151,7 @@ _RULES: Final[dict[str, Callable[[object], object]]] = {
     "venue_change": _word(VOID, STAND),
     "corrections": _word("REGRADE", "IGNORE_AFTER_SETTLEMENT"),
     "retirement": _word(VOID, STAND),
-    "listed_pitcher": _word(VOID, STAND),
+    "listed_pitcher": _listed_pitcher,
     "line_refers_to": _word("selection", "home"),
     "grade_on": _word("line_at_pick"),
     "official_after_minutes": _limit,
@@ -222,7 +228,7 @@ class _Reading:
         try:
             return tuple(decimal_odds(str(price), odds_format) for price in prices)
         except OddsError as error:
-            raise self.refused("teasers", "odds", f"odds: {error}", index) from error
+            raise self.refused("teasers", "odds", str(error), index) from error
 
     def child(self, data: dict[str, object], name: str) -> dict[str, object]:
         table = data.get(name)

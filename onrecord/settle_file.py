@@ -125,7 +125,7 @@ def _odds(price: str, odds_format: str) -> Fraction:
     try:
         return decimal_odds(price.strip(), form)
     except OddsError as error:
-        raise GradingError(f"odds: {error}") from error
+        raise GradingError(str(error)) from error
 
 
 def _result(row: Mapping[str, str]) -> Result:

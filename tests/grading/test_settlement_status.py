@@ -200,7 +200,10 @@ class TestChanges:
         """Action unless the listed pitchers must start."""
         result = final(3, 0, pitchers_changed=True)
         assert outcome("mlb moneyline home", result) == Outcome.WIN
-        assert outcome("mlb moneyline home", result, {"listed_pitcher": "VOID"}) == VOID
+        for word in ("VOID", "listed", True):
+            assert outcome("mlb moneyline home", result, {"listed_pitcher": word}) == VOID
+        for word in ("STAND", "action", False):
+            assert outcome("mlb moneyline home", result, {"listed_pitcher": word}) == Outcome.WIN
 
 
 class TestRetired:
