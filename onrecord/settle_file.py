@@ -7,9 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from grading.odds import OddsError, decimal_odds
-
 from grading.markets import check_line, market_name, period_name, shown, sport_name
+from grading.odds import OddsError, decimal_odds
 from grading.outcomes import GradingError, Outcome, Settlement
 from grading.parlay import Leg, settle_parlay
 from grading.result import Result, parse_result
