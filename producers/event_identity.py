@@ -26,8 +26,8 @@ class League:
 
 
 @lru_cache(maxsize=4096)
-def league(name: str) -> League:
-    """The league that a source means; one that aliases.toml does not know keeps its name.
+def league(name: str, sport: str | None = None) -> League:
+    """The league that a source means; one that aliases.toml does not know keeps its name and plays `sport`.
 
     Raises:
         ValueError: the name holds neither letter nor digit.
@@ -36,7 +36,7 @@ def league(name: str) -> League:
     if not text:
         raise ValueError(f"{name!r} names no league")
     # A key of The Odds API begins with the sport: "cricket_ipl".
-    unknown = League(text.replace("-", "_").upper(), text.partition("-")[0], ZoneInfo("UTC"))
+    unknown = League(text.replace("-", "_").upper(), sport or text.partition("-")[0], ZoneInfo("UTC"))
     return _leagues().get(_compact(text), unknown)
 
 

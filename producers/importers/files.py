@@ -37,6 +37,11 @@ class Row:
     cells: tuple[str, ...]
     fault: str | None = None
 
+    @property
+    def place(self) -> str:
+        """How a rejection names it."""
+        return f"row {self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

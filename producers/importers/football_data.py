@@ -4,18 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, time
 from functools import partial
 from pathlib import Path
 
+from producers.event_identity import league
 from producers.importers.cells import BadCell, decimal_price, number, whole
 from producers.importers.files import Row, Table, read_table
-from producers.importers.games import Game, Maker, game
-from producers.importers.moments import FileMoments, Order, Reading
+from producers.importers.game_row import CLOSING, EARLIER, GameRow, Price, Score
+from producers.importers.games import Maker, game
+from producers.importers.moments import Fault, FileMoments, Reading
 from producers.importers.times import TIMES, collected_before
-from schemas.events import PeriodScore, Result
-from schemas.raw_payloads import RawPayloadCaptured
-from schemas.record import Record
 
 FORMAT = "football-data"
 REQUIRED = ("Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG")
@@ -35,12 +34,11 @@ BOOKS = {
 }
 """A column's prefix to the book; `market_max` and `market_average` are the best and the mean price of all books."""
 
-EARLIER, CLOSING = "earlier", "closing"
 LINES = {EARLIER: ("AHh", "BbAHh"), CLOSING: ("AHCh",)}
 SHOTS = ("HS", "AS", "HST", "AST")
 AWARDED_SCORES = {(3, 0), (0, 3)}
 
-_MAKER = Maker(f"import:{FORMAT}", "football-data.co.uk")
+_MAKER = Maker(FORMAT, "football-data.co.uk")
 _TIMES = TIMES[FORMAT]
 _PREFIX = "|".join(sorted(BOOKS, key=len, reverse=True))
 _PRICE = re.compile(rf"({_PREFIX})(C?)(?:([HDA])|([<>])2\.5|AH([HA]))")
@@ -60,6 +58,23 @@ class PriceColumn:
     line: float | None = None
     line_place: int | None = None
 
+    def read(self, row: Row) -> Price | Fault | None:
+        """The row's price, or what is wrong with it, or nothing."""
+        text = row.cells[self.place].strip()
+        if not text:
+            return None
+        try:
+            value, line = decimal_price(text), self._line(row)
+        except BadCell as error:
+            return Fault(self.path, str(error))
+        return Price(self.book, self.market_key, self.selection, line, text, value, self.path)
+
+    def _line(self, row: Row) -> float | None:
+        if self.line_place is None:
+            return self.line
+        home = number(row.cells[self.line_place])
+        return -home if self.selection == "AWAY" else home
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -74,6 +89,15 @@ class Layout:
         """The cell, empty where the file has no such column."""
         place = self.index.get(name)
         return "" if place is None else row.cells[place].strip()
+
+    def prices_of(self, row: Row, phase: str) -> Iterator[Price]:
+        """The prices of a phase that can be used."""
+        return (found for column in self.prices[phase] if isinstance(found := column.read(row), Price))
+
+    def faults_of(self, row: Row) -> list[Fault]:
+        """The prices that cannot be used."""
+        columns = (column for phase in self.prices.values() for column in phase)
+        return [found for column in columns if isinstance(found := column.read(row), Fault)]
 
 
 def moments(path: Path) -> FileMoments:
@@ -90,14 +114,14 @@ def moments(path: Path) -> FileMoments:
     seen: dict[str, int] = {}
     for row in table.rows:
         try:
-            match = _match(layout, row)
-            first = seen.setdefault(match.game.event_id, row.number)
-            if first != row.number:
-                raise BadCell(f"the match of row {first} again")
+            match, faults = _match(layout, row)
+            _check_first(seen, match.game.event_id, row)
         except ValueError as error:
-            reading.reject_row(row.number, str(error), row.raw)
-        else:
-            match.tell(reading)
+            reading.reject_row(row, error)
+            continue
+        match.tell(reading)
+        for fault in faults:
+            reading.reject_cells(row, fault, match.game)
     return reading.finish(len(table.rows))
 
 
@@ -123,162 +147,39 @@ def price_columns(header: Sequence[str]) -> Iterator[PriceColumn]:
         yield column
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price that can be used."""
-
-    column: PriceColumn
-    text: str
-    value: float
-    line: float | None
+def _check_first(seen: dict[str, int], event_id: str, row: Row) -> None:
+    first = seen.setdefault(event_id, row.number)
+    if first != row.number:
+        raise BadCell(f"the match of row {first} again")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A cell, or a price whose line is one, that cannot be used."""
-
-    columns: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One row; `score` is null while it is to be played, `half` is the half-time score, `phases` have prices."""
-
-    layout: Layout
-    row: Row
-    game: Game
-    score: tuple[int, int] | None
-    half: tuple[int, int] | None
-    phases: tuple[str, ...]
-    faults: tuple[Fault, ...]
-
-    def tell(self, reading: Reading) -> None:
-        """Adds the match's moments."""
-        start = self.game.starts_at
-        reading.add(start - _TIMES.scheduled, Order.SCHEDULED, self._scheduled)
-        for phase in self.phases:
-            reading.add(self._captured(phase), Order.ODDS, partial(self._odds, phase))
-        if self.score:
-            order, begun = (Order.STATUS, self._award) if self._awarded() else (Order.STARTED, self._started)
-            reading.add(start, order, begun)
-            reading.add(start + _TIMES.result, Order.RESULT, self._result)
-        for fault in self.faults:
-            reading.reject_cells(self.row.number, fault.columns, fault.reason, self.row.raw, start, self.game.event_id)
-
-    def _captured(self, phase: str) -> datetime:
-        start = self.game.starts_at
-        return collected_before(start) if phase == EARLIER else start - _TIMES.closing
-
-    def _awarded(self) -> bool:
-        """Not played: no half-time score, no shots, no odds, and the score that is given at a desk."""
-        played = self.half or self.phases or any(self.layout.cell(self.row, name) for name in SHOTS)
-        return not played and self.score in AWARDED_SCORES
-
-    def _raw(self) -> RawPayloadCaptured:
-        source = f"{FORMAT}: {self.game.of.word} {self.game.home} v {self.game.away}, {self.game.starts_at:%Y-%m-%d}"
-        return _MAKER.raw(self._first_cited(), self.game.event_id, source, self.layout.table.raw_csv(self.row.raw))
-
-    def _first_cited(self) -> datetime:
-        if self.phases:
-            return self._captured(self.phases[0])
-        start = self.game.starts_at
-        return start + _TIMES.result if self.score else start - _TIMES.scheduled
-
-    def _with_raw(self, raw: RawPayloadCaptured, at: datetime, records: list[Record]) -> list[Record]:
-        return [raw, *records] if raw.occurred_at == at else records
-
-    def _scheduled(self) -> list[Record]:
-        at = self.game.starts_at - _TIMES.scheduled
-        return self._with_raw(self._raw(), at, [_MAKER.scheduled(self.game, at)])
-
-    def _odds(self, phase: str) -> list[Record]:
-        raw, at = self._raw(), self._captured(phase)
-        ref, capture_id = raw.ref, f"{raw.ref}/{phase}"
-        found = (_price(column, self.row) for column in self.layout.prices[phase])
-        prices: list[Record] = [
-            _MAKER.odds(
-                at,
-                self.game.event_id,
-                book=price.column.book,
-                market_key=price.column.market_key,
-                selection=price.column.selection,
-                line=price.line,
-                odds_format="decimal",
-                price=price.text,
-                price_decimal=price.value,
-                capture_id=capture_id,
-                assumed=True,
-                label=phase,
-                raw_payload_id=ref,
-                raw_path=price.column.path,
-            )
-            for price in found
-            if isinstance(price, Price)
-        ]
-        return self._with_raw(raw, at, prices)
-
-    def _started(self) -> list[Record]:
-        return [_MAKER.started(self.game)]
-
-    def _award(self) -> list[Record]:
-        reason = "a 3-0 or 0-3 without half-time score, shots and odds: awarded, not played"
-        return [_MAKER.status(self.game, self.game.starts_at, "AWARDED", reason)]
-
-    def _result(self) -> list[Record]:
-        raw, at = self._raw(), self.game.starts_at + _TIMES.result
-        home, away = self.score or (None, None)
-        periods = [PeriodScore(period="h1", home=self.half[0], away=self.half[1])] if self.half else []
-        data = Result(
-            status="AWARDED" if self._awarded() else "FINAL",
-            home=home,
-            away=away,
-            periods=tuple(periods),
-            time_assumed=True,
-            raw_payload_id=raw.ref,
-            raw_path="FTHG,FTAG",
-        )
-        return self._with_raw(raw, at, [_MAKER.result(self.game, at, data)])
-
-
-def _price(column: PriceColumn, row: Row) -> Price | Fault | None:
-    text = row.cells[column.place].strip()
-    if not text:
-        return None
-    try:
-        value = decimal_price(text)
-        line = column.line
-        if column.line_place is not None:
-            line = number(row.cells[column.line_place])
-            line = -line if column.selection == "AWAY" else line
-    except BadCell as error:
-        return Fault(column.path, str(error))
-    return Price(column, text, value, line)
-
-
-def _match(layout: Layout, row: Row) -> Match:
+def _match(layout: Layout, row: Row) -> tuple[GameRow, list[Fault]]:
     if row.fault:
         raise BadCell(row.fault)
-    phases, faults = _phases(layout, row)
+    faults = layout.faults_of(row)
     on = parsed_date(layout.cell(row, "Date"))
     clock = _clock(layout.cell(row, "Time"), faults)
-    start = _TIMES.at(on, clock or _TIMES.start)
+    of = league(layout.cell(row, "Div"), sport="soccer")
+    start = _TIMES.at(of, on, clock)
     home, away = layout.cell(row, "HomeTeam"), layout.cell(row, "AwayTeam")
-    told = game(layout.cell(row, "Div"), on, home, away, start, start_assumed=clock is None, season=layout.season)
+    told = game(of, on, home, away, start, start_assumed=clock is None, season=layout.season)
+    times = {EARLIER: collected_before(start), CLOSING: start - _TIMES.closing}
+    looks = tuple((phase, at) for phase, at in times.items() if any(layout.prices_of(row, phase)))
+    score = _result(layout, row, faults, priced=bool(looks))
+    content = partial(layout.table.raw_csv, row.raw)
+    return GameRow(_MAKER, _TIMES, told, content, "decimal", looks, partial(layout.prices_of, row), score), faults
+
+
+def _result(layout: Layout, row: Row, faults: list[Fault], priced: bool) -> Score | None:
     score = _score(layout, row, "FTHG", "FTAG")
+    if score is None:
+        return None
     _check_outcome(layout.cell(row, "FTR"), score)
-    return Match(layout, row, told, score, _half_time(layout, row, score, faults), phases, tuple(faults))
-
-
-def _phases(layout: Layout, row: Row) -> tuple[tuple[str, ...], list[Fault]]:
-    phases: list[str] = []
-    faults: list[Fault] = []
-    for phase, columns in layout.prices.items():
-        found = [price for column in columns if (price := _price(column, row)) is not None]
-        faults.extend(price for price in found if isinstance(price, Fault))
-        if any(isinstance(price, Price) for price in found):
-            phases.append(phase)
-    return tuple(phases), faults
+    half = _half_time(layout, row, score, faults)
+    # Not played: no half-time score, no shots, no odds, and the score that is given at a desk.
+    played = half or priced or any(layout.cell(row, name) for name in SHOTS)
+    awarded = not played and score in AWARDED_SCORES
+    return Score(*score, path="FTHG,FTAG", periods=(("h1", *half),) if half else (), awarded=awarded)
 
 
 def parsed_date(text: str) -> date:
@@ -317,20 +218,19 @@ def _score(layout: Layout, row: Row, *columns: str) -> tuple[int, int] | None:
         raise BadCell(f"{','.join(columns)}: {error}") from None
 
 
-def _check_outcome(told: str, score: tuple[int, int] | None) -> None:
-    if told and score:
-        home, away = score
-        if told != ("H" if home > away else "A" if home < away else "D"):
-            raise BadCell(f"FTR: {told} contradicts the score {home}-{away}")
+def _check_outcome(told: str, score: tuple[int, int]) -> None:
+    home, away = score
+    if told and told != ("H" if home > away else "A" if home < away else "D"):
+        raise BadCell(f"FTR: {told} contradicts the score {home}-{away}")
 
 
-def _half_time(layout: Layout, row: Row, score: tuple[int, int] | None, faults: list[Fault]) -> tuple[int, int] | None:
+def _half_time(layout: Layout, row: Row, score: tuple[int, int], faults: list[Fault]) -> tuple[int, int] | None:
     try:
         half = _score(layout, row, "HTHG", "HTAG")
     except BadCell as error:
         faults.append(Fault("HTHG,HTAG", str(error)))
         return None
-    if half and (score is None or half[0] > score[0] or half[1] > score[1]):
+    if half and (half[0] > score[0] or half[1] > score[1]):
         faults.append(Fault("HTHG,HTAG", "more goals at half time than at the end"))
         return None
     return half

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from producers.event_identity import League, event_id, league, team
+from producers.event_identity import League, event_id, team
 from schemas.events import (
     EventScheduled,
     EventStarted,
@@ -36,7 +36,7 @@ class Game:
 
 
 def game(
-    league_name: str,
+    of: League,
     on: date,
     home: str,
     away: str,
@@ -50,7 +50,6 @@ def game(
     Raises:
         ValueError: a name that names nothing, or one club twice.
     """
-    of = league(league_name)
     ours = team(of, home), team(of, away)
     if ours[0] == ours[1]:
         raise ValueError(f"{ours[0]} cannot play itself")
@@ -59,10 +58,15 @@ def game(
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes records for one importer; `producer` is "import:<format>", `provider` whose data it is."""
+    """Makes the records of one format; `provider` is whose data it is."""
 
-    producer: str
+    format: str
     provider: str
+
+    @property
+    def producer(self) -> str:
+        """Who put them on record."""
+        return f"import:{self.format}"
 
     def scheduled(self, of: Game, at: datetime) -> EventScheduled:
         """The game is on the calendar."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 
-from producers.importers.files import TextFile
+from producers.importers.files import Row, TextFile
+from producers.importers.games import Game
 from schemas.ids import hashed_id
 from schemas.record import Record
 from schemas.rejections import FileImported, FileTally, InputRejected, Rejection
@@ -60,6 +61,14 @@ class FileMoments:
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Cells of a row that cannot be used, and why."""
+
+    columns: str
+    reason: str
+
+
 class Reading:
     """What is found while a file is read: moments, rejections and counts.
 
@@ -80,17 +89,19 @@ class Reading:
         """Something happened at `at`."""
         self._moments.append(Moment(at, order, build))
 
-    def reject_row(self, number: int, reason: str, raw: str) -> None:
-        """Nothing of row `number` is used."""
-        self._rejected_rows.add(number)
-        self._reject(None, None, Rejection(**self._place(number), kind="ROW", reason=reason, raw=raw))
+    def reject_row(self, row: Row, reason: object) -> None:
+        """Nothing of the row is used."""
+        self._rejected_rows.add(row.number)
+        said = Rejection(source=self.file.name, location=row.place, kind="ROW", reason=str(reason), raw=row.raw)
+        self._rejections.append((None, None, said))
 
-    def reject_cells(
-        self, number: int, columns: str, reason: str, raw: str, at: datetime | None = None, event_id: str | None = None
-    ) -> None:
+    def reject_cells(self, row: Row, fault: Fault, of: Game) -> None:
         """The cell, or the cells that are wrong together, of a row whose rest is used."""
-        cell = Rejection(**self._place(number), kind="CELL", column=columns, reason=reason, raw=raw)
-        self._reject(at, event_id, cell)
+        cells, reason = fault.columns, fault.reason
+        said = Rejection(
+            source=self.file.name, location=row.place, kind="CELL", column=cells, reason=reason, raw=row.raw
+        )
+        self._rejections.append((of.starts_at, of.event_id, said))
 
     def finish(self, rows: int) -> FileMoments:
         """The file's moments, when all its rows have been seen."""
@@ -106,12 +117,6 @@ class Reading:
         self._moments.append(Moment(last, Order.TALLY, _Counted(self, last, tally)))
         self._moments.sort(key=_when)
         return FileMoments(self.file.name, self.format, self._moments, tally)
-
-    def _place(self, number: int) -> dict[str, str]:
-        return {"source": self.file.name, "location": f"row {number}"}
-
-    def _reject(self, at: datetime | None, event_id: str | None, rejection: Rejection) -> None:
-        self._rejections.append((at, event_id, rejection))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""A row that tells a whole game: calendar, prices by phase, start and result, all leading back to the row itself."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from producers.importers.games import Game, Maker
+from producers.importers.moments import Order, Reading
+from producers.importers.times import SourceTimes
+from schemas.events import PeriodScore, Result
+from schemas.odds import OddsFormat
+from schemas.raw_payloads import RawPayloadCaptured
+from schemas.record import Record
+
+EARLIER, OPENING, CLOSING = "earlier", "opening", "closing"
+
+
+class Price(NamedTuple):  # a million are made in a replay: a tuple takes half the time of a dataclass
+    """A price that can be used; `path` names its columns."""
+
+    book: str
+    market_key: str
+    selection: str
+    line: float | None
+    text: str
+    value: float
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a game ended; `path` names its columns. `awarded`: it was not played."""
+
+    home: int
+    away: int
+    path: str
+    periods: tuple[tuple[str, int, int], ...] = ()
+    extra_time: bool = False
+    awarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GameRow:
+    """What a row tells; `looks` are its phases with the time of each, `prices` gives a phase's prices when asked.
+
+    `content` gives the row as a file of its own; it is on record from the first moment that cites it.
+    """
+
+    maker: Maker
+    times: SourceTimes
+    game: Game
+    content: Callable[[], str]
+    odds_format: OddsFormat
+    looks: tuple[tuple[str, datetime], ...]
+    prices: Callable[[str], Iterable[Price]]
+    score: Score | None
+
+    def tell(self, reading: Reading) -> None:
+        """Adds the game's moments."""
+        start = self.game.starts_at
+        reading.add(start - self.times.scheduled, Order.SCHEDULED, self._scheduled)
+        for phase, at in self.looks:
+            reading.add(at, Order.ODDS, partial(self._odds, phase, at))
+        if self.score:
+            reading.add(start, *((Order.STATUS, self._award) if self.score.awarded else (Order.STARTED, self._started)))
+            reading.add(start + self.times.result, Order.RESULT, partial(self._result, self.score))
+
+    def _raw(self) -> RawPayloadCaptured:
+        game, start = self.game, self.game.starts_at
+        last = start + self.times.result if self.score else start - self.times.scheduled
+        first_cited = self.looks[0][1] if self.looks else last
+        source = f"{self.maker.format}: {game.of.word} {game.home} v {game.away}, {start:%Y-%m-%d}"
+        return self.maker.raw(first_cited, game.event_id, source, self.content())
+
+    def _with_raw(self, raw: RawPayloadCaptured, at: datetime, records: list[Record]) -> list[Record]:
+        return [raw, *records] if raw.occurred_at == at else records
+
+    def _scheduled(self) -> list[Record]:
+        at = self.game.starts_at - self.times.scheduled
+        return self._with_raw(self._raw(), at, [self.maker.scheduled(self.game, at)])
+
+    def _odds(self, phase: str, at: datetime) -> list[Record]:
+        raw = self._raw()
+        ref, capture_id = raw.ref, f"{raw.ref}/{phase}"
+        prices: list[Record] = [
+            self.maker.odds(
+                at,
+                self.game.event_id,
+                book=price.book,
+                market_key=price.market_key,
+                selection=price.selection,
+                line=price.line,
+                odds_format=self.odds_format,
+                price=price.text,
+                price_decimal=price.value,
+                capture_id=capture_id,
+                assumed=True,
+                label=phase,
+                raw_payload_id=ref,
+                raw_path=price.path,
+            )
+            for price in self.prices(phase)
+        ]
+        return self._with_raw(raw, at, prices)
+
+    def _started(self) -> list[Record]:
+        return [self.maker.started(self.game)]
+
+    def _award(self) -> list[Record]:
+        reason = "a 3-0 or 0-3 without half-time score, shots and odds: awarded, not played"
+        return [self.maker.status(self.game, self.game.starts_at, "AWARDED", reason)]
+
+    def _result(self, score: Score) -> list[Record]:
+        raw, at = self._raw(), self.game.starts_at + self.times.result
+        data = Result(
+            status="AWARDED" if score.awarded else "FINAL",
+            home=score.home,
+            away=score.away,
+            periods=tuple(PeriodScore(period=name, home=home, away=away) for name, home, away in score.periods),
+            extra_time=score.extra_time,
+            time_assumed=True,
+            raw_payload_id=raw.ref,
+            raw_path=score.path,
+        )
+        return self._with_raw(raw, at, [self.maker.result(self.game, at, data)])
