@@ -50,8 +50,12 @@ def team(of: League, name: str) -> str:
     text = " ".join(repaired(name).split())
     if not slug(text):
         raise ValueError(f"{name!r} names no team")
-    group = of.sport if of.sport == "soccer" else of.word
-    return _teams().get(group, {}).get(_compact(text), text)
+    return _teams().get(_group(of), {}).get(_compact(text), text)
+
+
+def knows_team(of: League, name: str) -> bool:
+    """Whether aliases.toml lists the club."""
+    return _compact(repaired(name)) in _teams().get(_group(of), {})
 
 
 def event_id(of: League, on: date, home: str, away: str, game_number: int = 1) -> str:
@@ -62,6 +66,10 @@ def event_id(of: League, on: date, home: str, away: str, game_number: int = 1) -
 def event_id_in_round(of: League, round_name: str, home: str, away: str, game_number: int = 1) -> str:
     """The same for a source that tells a round instead of a date, such as `2009-week-01`."""
     return f"{slug(of.word)}_{round_name}_{slug(team(of, home))}_{slug(team(of, away))}_{game_number}"
+
+
+def _group(of: League) -> str:
+    return of.sport if of.sport == "soccer" else of.word
 
 
 def local_date(of: League, at: datetime) -> date:

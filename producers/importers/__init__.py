@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from producers.importers import football_data
+from producers.importers import football_data, forecasts
 from producers.importers.files import FileRefused
 from producers.importers.moments import FileMoments, Moment, Tally, moments_of, replay
 
@@ -13,5 +13,11 @@ __all__ = ["IMPORTERS", "FileMoments", "FileRefused", "Importer", "Moment", "Tal
 Importer = Callable[[Path], FileMoments]
 """Reads a file and says what happened when. Raises FileRefused."""
 
-IMPORTERS: Mapping[str, Importer] = MappingProxyType({football_data.FORMAT: football_data.moments})
+IMPORTERS: Mapping[str, Importer] = MappingProxyType(
+    {
+        football_data.FORMAT: football_data.moments,
+        forecasts.GAMES: forecasts.games_moments,
+        forecasts.SPI: forecasts.spi_moments,
+    }
+)
 """By format name."""
