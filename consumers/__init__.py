@@ -1,0 +1,1 @@
+"""What reads the log: the owner's loop and its deciders. A host holds no logic."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,7 @@ class OddsError(ValueError):
     """A price that cannot be one; the message says what to write instead."""
 
 
+@lru_cache(maxsize=65_536)  # the same prices come again and again
 def decimal_odds(price: Price, odds_format: str) -> Fraction:
     """The price as decimal odds: the stake and the profit per unit risked; always above 1.
 

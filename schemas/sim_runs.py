@@ -6,7 +6,7 @@ from schemas.record import Count, Payload, Record, Text
 
 
 class SimRunStart(Payload):
-    """`trigger`: user_click, auto_internal, scheduled, or another word of the caller's."""
+    """`trigger`: user_click, auto_internal, scheduled, or another word of the caller's. `sim_count` 0: closed form."""
 
     trigger: Text
     sim_count: Count
@@ -47,8 +47,10 @@ class SimRunInputsRecorded(Record):
 
 
 class SimRunCompletion(Payload):
+    """`runtime_ms` is null where history was replayed: nobody ran it then."""
+
     sim_run_id: Text
-    runtime_ms: Count
+    runtime_ms: Count | None = None
 
 
 class SimRunCompleted(Record):

@@ -1,6 +1,6 @@
 -- Grades: the current one per pick in `grading`, every one ever made in `gradings`.
 -- reads: PredictionGraded, GradingRequested, GradingCompleted
--- uses: published_predictions, predictions, events, event_results, closing_lines, sim_runs
+-- uses: published_predictions, predictions, parlays, events, event_results, closing_lines, sim_runs
 -- unique: gradings(grade_id), grading(publish_id)
 
 -- table
@@ -51,48 +51,70 @@ FROM picks
 JOIN grading USING (publish_id)
 LEFT JOIN sim_run_starts AS runs USING (sim_run_id);
 
--- query grading_work(event_ids = NULL)
--- Picks whose newest inputs no grade cites yet, with everything that a grade is decided from.
-WITH due AS (
-    SELECT picks.*, events.status AS event_status, events.status_id, events.status_reason, events.start_id,
-           events.starts_at, results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path),
-           results.status AS result_status, results.known_at AS result_known_at
+-- Picks and parlay legs whose event has a result or a status, beside all that a grade is decided from; of the events in
+-- `touched`, or of all where it is null.
+CREATE MACRO grading_inputs(touched) AS TABLE
+WITH gradable AS (
+    SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
+           market_key, selection, p_cover, p_cover_calibrated, published_at, origin, league, sport, started_at
     FROM picks
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (channel) FROM parlay_picks
+), due AS (
+    SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
+           results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path, status),
+           results.status AS result_status, results.known_at AS result_known_at
+    FROM gradable
     JOIN events USING (event_id)
     LEFT JOIN event_results AS results USING (event_id)
     WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED')
-      AND ($event_ids::VARCHAR[] IS NULL OR list_contains($event_ids::VARCHAR[], event_id))
+      AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (SELECT event_id FROM dead_letters WHERE kind <> 'UNKNOWN' AND event_id IS NOT NULL)
 ), closes AS (
     SELECT event_id, market_key,
            list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,
                  'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'known_at': known_at}
                 ORDER BY book, selection) AS closes
-    FROM closing_lines SEMI JOIN due USING (event_id, market_key) GROUP BY event_id, market_key
-), first_plans AS (
+    FROM closing_lines WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
+), plans AS (
     SELECT event_id, arg_min(starts_at, (occurred_at, change_id)) AS first_starts_at,
-           bool_or(status = 'POSTPONED') AS was_postponed, max(known_at) AS events_known_at
-    FROM event_changes SEMI JOIN due USING (event_id) GROUP BY event_id
+           coalesce(bool_or(status = 'POSTPONED'), false) AS was_postponed, max(known_at) AS events_known_at
+    FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
     SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
     FROM due JOIN grading_requests AS requests
       ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
-         AND due.started_at >= requested_at - to_hours(coalesce(lookback_hours, 876000)::BIGINT))
+         AND due.started_at >= requested_at - to_seconds(coalesce(lookback_hours, 876000) * 3600))
     GROUP BY due.publish_id
-), inputs AS (
-    SELECT due.*, closes.closes, first_starts_at, was_postponed, events_known_at, forced_by, forced_at,
-           (SELECT max(requested_at) FROM grading_requests) AS asked_at,
-           md5(concat_ws('|', result_id, start_id, status_id, forced_by,
-               array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
-    FROM due
-    LEFT JOIN closes USING (event_id, market_key)
-    LEFT JOIN first_plans USING (event_id)
-    LEFT JOIN forced USING (publish_id)
 )
+SELECT due.*, closes.closes, first_starts_at, was_postponed, events_known_at, forced_by, forced_at,
+       (SELECT max(requested_at) FROM grading_requests) AS asked_at,
+       md5(concat_ws('|', result_id, start_id, status_id, forced_by,
+           array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
+FROM due
+LEFT JOIN closes USING (event_id, market_key)
+LEFT JOIN plans USING (event_id)
+LEFT JOIN forced USING (publish_id);
+
+-- query grading_work(event_ids = NULL)
+-- Picks whose newest inputs no grade cites yet, of some events or of all.
 SELECT inputs.*, grading.revision AS current_revision
-FROM inputs LEFT JOIN grading USING (publish_id)
-WHERE grading.inputs IS DISTINCT FROM inputs.inputs
+FROM grading_inputs($event_ids::VARCHAR[]) AS inputs LEFT JOIN grading USING (publish_id)
+WHERE legs = 1 AND grading.inputs IS DISTINCT FROM inputs.inputs
 ORDER BY publish_id;
+
+-- query parlay_work()
+-- Legs of parlays that can be settled whole, where no grade cites the newest inputs yet.
+WITH whole AS (
+    SELECT *, md5(string_agg(inputs, '|' ORDER BY leg) OVER parlay) AS parlay_inputs
+    FROM grading_inputs(NULL::VARCHAR[]) WHERE legs > 1
+    WINDOW parlay AS (PARTITION BY publish_id)
+    QUALIFY count(*) OVER parlay = legs
+)
+SELECT whole.* REPLACE (parlay_inputs AS inputs), grading.revision AS current_revision
+FROM whole LEFT JOIN grading USING (publish_id)
+WHERE grading.inputs IS DISTINCT FROM parlay_inputs
+ORDER BY publish_id, leg;
 
 -- query grading_tally(since, publish_id = NULL)
 -- How the picks on events that started since a time stand, or one of them.

@@ -1,0 +1,205 @@
+"""The grader: settles picks from the current inputs, and puts each grade on record with the ids it was decided from."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from consumers.closes import closing_values, exact
+from grading.odds import decimal_odds
+from grading.outcomes import GradingError, Outcome, Settlement
+from grading.result import Result, parse_result
+from grading.rulebook import Rulebook, default_rulebook
+from grading.scores import brier, log_loss
+from grading.settlement import Pick, settle
+from projections.store import Store
+from schemas.gradings import Grade, GradePart, PredictionGraded
+from schemas.ids import derived_id
+from schemas.record import Record
+from schemas.requests import GradingCompleted, GradingTally
+
+DECISION_VERSION = "grader-1"
+PRODUCER = "grader"
+# Markets that only ask who won, and so can be settled where a source tells no score.
+_WHO_WON = {"MONEYLINE", "MONEYLINE_3WAY", "DRAW_NO_BET"}
+_TELLING_SCORE = {"home": (1, 0), "away": (0, 1), "draw": (0, 0)}
+_SUMMARY = {Outcome.WIN: "WIN", Outcome.LOSS: "LOSS", Outcome.PUSH: "PUSH", Outcome.VOID: "VOID"}
+_COPIED = (
+    "home", "away", "extra_time", "penalties_home", "penalties_away", "qualified", "minutes_played",
+    "innings_played", "start_delay_hours", "venue_changed",
+)  # fmt: skip
+# A pick without a price is settled at a price that cancels out of its outcome.
+_ANY_PRICE = Fraction(2)
+
+
+class Grader:
+    """Decides grades over a store; `rulebooks` replaces the packaged default of a sport."""
+
+    def __init__(self, store: Store, rulebooks: Mapping[str, Rulebook] | None = None) -> None:
+        self._store = store
+        self._rulebooks = dict(rulebooks or {})
+
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+        """Grades for all picks whose newest inputs no grade cites; where there are none, answers to requests."""
+        touched = None if event_ids is None else sorted(event_ids)
+        work = self._store.query("grading_work", {"event_ids": touched}).to_pylist()
+        grades = [grade for row in work if (grade := self._grade(row)) is not None]
+        return grades or list(self._answers())
+
+    def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
+        book = self._rulebook(row["sport"])
+        if book is None:
+            return _graded(row, _unknown_sport(row["sport"]), "none", "0")
+        settlement = _settle(row, book)
+        return None if settlement is None else _graded(row, settlement, book.name, str(book.version))
+
+    def _rulebook(self, sport: str) -> Rulebook | None:
+        try:
+            return self._rulebooks.get(sport) or default_rulebook(sport)
+        except (GradingError, KeyError):
+            return None
+
+    def _answers(self) -> Iterator[Record]:
+        for request in self._store.query("unanswered_grading_requests").to_pylist():
+            asked_at = request["requested_at"]
+            lookback = timedelta(hours=request["lookback_hours"] or 24 * 365 * 100)
+            given = {"since": asked_at - lookback, "publish_id": request["publish_id"]}
+            [tally] = self._store.query("grading_tally", given).to_pylist()
+            yield GradingCompleted(
+                record_id=derived_id(asked_at, "GradingCompleted", request["request_id"]),
+                occurred_at=asked_at,
+                producer=PRODUCER,
+                causation_id=request["request_id"],
+                data=GradingTally(**tally),
+            )
+
+
+def _unknown_sport(sport: str) -> Settlement:
+    return Settlement(Outcome.UNGRADEABLE, (), None, f"sport: no rulebook is for {sport!r}; add one")
+
+
+def _settle(row: Mapping[str, Any], book: Rulebook) -> Settlement | None:
+    """The settlement, or None where it has to wait: a postponed game whose time is not up yet."""
+    market, _, period = row["market_key"].partition(":")
+    try:
+        result = _result(row, market, book)
+    except GradingError as error:
+        return Settlement(Outcome.UNGRADEABLE, (), None, str(error))
+    if result is None:
+        return None
+    pick = Pick(row["sport"], market, period, row["selection"].partition(":")[0], exact(row["line"]), _odds(row))
+    return settle(pick, result, book)
+
+
+def _odds(row: Mapping[str, Any]) -> Fraction:
+    return _ANY_PRICE if row["price"] is None else decimal_odds(row["price"], row["odds_format"])
+
+
+def _result(row: Mapping[str, Any], market: str, book: Rulebook) -> Result | None:
+    if row["result_id"] is None:
+        return _unplayed(row, book)
+    given = {name: row[name] for name in _COPIED}
+    given["status"] = row["result_status"]
+    for score in row["periods"]:
+        given[f"{score['period']}_home"], given[f"{score['period']}_away"] = score["home"], score["away"]
+    if row["home"] is None and row["winner"] is not None and market in _WHO_WON:
+        given["home"], given["away"] = _TELLING_SCORE[row["winner"]]
+    if given["start_delay_hours"] is None and row["was_postponed"]:
+        given["start_delay_hours"] = _hours(row["started_at"] - row["first_starts_at"])
+    return parse_result(given | _player(row))
+
+
+def _player(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The player's stat that a prop such as PLAYER_POINTS, OVER:<player> asks about."""
+    market, player = row["market_key"].partition(":")[0], row["selection"].partition(":")[2]
+    stat = market.removeprefix("PLAYER_")
+    for told in row["player_stats"]:
+        if player and told["player"].lower() == player.lower() and told["stat"].upper() == stat:
+            return {"stat": told["value"], "player_played": told["played"]}
+    return {}
+
+
+def _unplayed(row: Mapping[str, Any], book: Rulebook) -> Result | None:
+    """An event that has a status but no result: void by the rulebook, once its time is up."""
+    limit = book.rules.postponed_void_after_hours
+    if row["event_status"] != "POSTPONED" or not limit:
+        return parse_result({"status": row["event_status"]})
+    asked_at = row["asked_at"]
+    delay = None if asked_at is None else _hours(asked_at - row["first_starts_at"])
+    return parse_result({"status": "POSTPONED"}) if delay is not None and delay > limit else None
+
+
+def _hours(delay: timedelta) -> float:
+    return max(0.0, delay.total_seconds() / 3600)
+
+
+def _graded(row: Mapping[str, Any], settlement: Settlement, rulebook: str, version: str) -> PredictionGraded:
+    decided_at = _newest_input(row)
+    identity = (row["publish_id"], row["inputs"], rulebook, version, DECISION_VERSION)
+    return PredictionGraded(
+        record_id=derived_id(decided_at, "PredictionGraded", *identity),
+        event_id=row["event_id"],
+        occurred_at=decided_at,
+        origin=row["origin"],
+        producer=PRODUCER,
+        causation_id=row["forced_by"],
+        data=Grade(
+            publish_id=row["publish_id"],
+            prediction_ids=(row["prediction_id"],),
+            revision=0 if row["current_revision"] is None else row["current_revision"] + 1,
+            rulebook=rulebook,
+            rulebook_version=version,
+            decision_version=DECISION_VERSION,
+            inputs=row["inputs"],
+            result_ids=tuple(filter(None, (row["result_id"],))),
+            start_ids=tuple(filter(None, (row["start_id"], row["status_id"]))),
+            forced_by=row["forced_by"],
+            **_outcome(settlement, has_price=row["price_decimal"] is not None),
+            **_scores(row, settlement),
+            **closing_values(row),
+        ),
+    )
+
+
+def _newest_input(row: Mapping[str, Any]) -> datetime:
+    """Decision time: when the newest input was known, never the wall clock."""
+    closes = [close["known_at"] for close in row["closes"] or ()]
+    told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], *closes)
+    newest: datetime = max(time for time in told if time is not None)
+    return newest
+
+
+def _outcome(settlement: Settlement, *, has_price: bool) -> dict[str, Any]:
+    units = settlement.unit_return if has_price or settlement.outcome in {Outcome.PUSH, Outcome.VOID} else None
+    return {
+        "outcome": settlement.outcome.value,
+        "summary": _summary(settlement),
+        "parts": tuple(GradePart(stake=str(p.fraction), outcome=p.outcome.value) for p in settlement.parts),
+        "unit_return": None if units is None else _rounded(units),
+        "unit_return_exact": None if units is None else str(units),
+        "reason": settlement.reason,
+    }
+
+
+def _summary(settlement: Settlement) -> str:
+    """The four labels; an outcome in parts goes by what it returned."""
+    if settlement.outcome in _SUMMARY or settlement.unit_return is None:
+        return _SUMMARY.get(settlement.outcome, "UNGRADEABLE")
+    return "WIN" if settlement.unit_return > 0 else "LOSS" if settlement.unit_return < 0 else "PUSH"
+
+
+def _rounded(value: Fraction) -> Decimal:
+    return Decimal(round(value * 10**12)).scaleb(-12)
+
+
+def _scores(row: Mapping[str, Any], settlement: Settlement) -> dict[str, float]:
+    """Brier and log loss of a plain win or loss, raw and calibrated; nothing for pushes, voids and halves."""
+    if settlement.outcome not in {Outcome.WIN, Outcome.LOSS}:
+        return {}
+    y = [settlement.outcome == Outcome.WIN]
+    found = {}
+    for ending, p in (("", row["p_cover"]), ("_calibrated", row["p_cover_calibrated"])):
+        if p is not None:
+            found[f"brier{ending}"], found[f"log_loss{ending}"] = brier([p], y), log_loss([p], y)
+    return found

@@ -1,0 +1,108 @@
+"""The lease on the DuckDB file: one owner at a time. The kernel lets go of it when its holder dies, however it dies."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from eventlog.log import Positions
+from projections.generations import replace_file
+
+
+class OwnedElsewhereError(Exception):
+    """Another process is the owner; the message says which."""
+
+
+class Lease:
+    """A lock file in the projections' folder; `with Lease(folder):` holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "owner.lock"
+        self._handle: IO[str] | None = None
+
+    def __enter__(self) -> "Lease":
+        if not self.take():
+            raise OwnedElsewhereError(f"process {self.holder()} owns {self.path.parent}; stop it, or work beside it")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def take(self) -> bool:
+        """Take the lease if nobody holds it."""
+        handle = self.path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return False
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        self._handle = handle
+        return True
+
+    def wait(self, poll_s: float = 0.5, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Stand by until the lease is free; False where `stop` said so first."""
+        while not stop():
+            if self.take():
+                return True
+            time.sleep(poll_s)
+        return False
+
+    def release(self) -> None:
+        """Let go."""
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def is_held(self) -> bool:
+        """Whether some process holds it now."""
+        probe = Lease(self.path.parent)
+        if not self.path.exists():
+            return False
+        if probe.take():
+            probe.release()
+            return False
+        return True
+
+    def holder(self) -> str:
+        """The process id of the holder, as it wrote it."""
+        return self.path.read_text("utf-8").strip() or "unknown"
+
+
+@dataclass(frozen=True)
+class OwnerState:
+    """What the owner tells others: how far it has folded, how far the published copy has, and when it said so."""
+
+    positions: Positions
+    published: Positions
+    at: datetime
+
+
+def write_state(folder: Path, state: OwnerState) -> None:
+    """Tell others how far the owner is."""
+    text = {"positions": _listed(state.positions), "published": _listed(state.published), "at": state.at.isoformat()}
+    replace_file(folder / "owner.json", json.dumps(text))
+
+
+def read_state(folder: Path) -> OwnerState | None:
+    """What the owner told last, or None where none ever did."""
+    path = folder / "owner.json"
+    if not path.exists():
+        return None
+    text = json.loads(path.read_text("utf-8"))
+    return OwnerState(_mapped(text["positions"]), _mapped(text["published"]), datetime.fromisoformat(text["at"]))
+
+
+def _listed(positions: Positions) -> list[list[object]]:
+    return [[topic, partition, offset] for (topic, partition), offset in sorted(positions.items())]
+
+
+def _mapped(rows: list[tuple[str, int, int]]) -> Positions:
+    return {(topic, partition): offset for topic, partition, offset in rows}

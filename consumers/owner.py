@@ -1,0 +1,80 @@
+"""The owner's loop: fold what is on the log, let the deciders decide, put that on the log too, and fold it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eventlog.log import EventLog, behind_by
+from projections.catch_up import BATCH_ROWS, Progress, batches
+from projections.store import Store
+from schemas.record import Record
+
+# Above so many events it is cheaper to look at everything than to name them.
+NAMED_EVENTS = 20_000
+APPEND_ROWS = 10_000
+
+
+class Decider(Protocol):
+    """Reads the projections and says what to put on record; asked again until it has nothing more to say."""
+
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+        """New decisions; `event_ids` names the events that changed since it was last asked, None all of them."""
+        ...
+
+
+class Owner:
+    """The one process that folds into a store and decides from it.
+
+    Nothing is decided before everything is folded that was on the log when the owner began; a rebuild decides nothing.
+    """
+
+    def __init__(self, log: EventLog, store: Store, deciders: Iterable[Decider], batch_rows: int = BATCH_ROWS) -> None:
+        self.log = log
+        self.store = store
+        self._deciders = tuple(deciders)
+        self._batch_rows = batch_rows
+        self._touched: set[str] | None = None
+
+    def run_once(self, progress: Progress = lambda _folded, _left: None) -> int:
+        """Fold and decide until there is nothing left to do; gives the number of records folded."""
+        folded = self._fold(progress)
+        while decisions := self._decide():
+            for some in batched_records(decisions):
+                self.log.append(some)
+            folded += self._fold(progress)
+        self._touched = set()
+        return folded
+
+    def is_behind(self) -> bool:
+        """Whether the log holds what is not folded yet."""
+        return behind_by(self.store.positions(), self.log.end()) > 0
+
+    def _fold(self, progress: Progress) -> int:
+        target, folded = self.log.end(), 0
+        for batch, after in batches(self.log, self.store, target, self._batch_rows):
+            self.store.fold(batch, after)
+            self._touch(batch)
+            folded += batch.num_rows
+            progress(folded, behind_by(self.store.positions(), target))
+        return folded
+
+    def _touch(self, batch: pa.Table) -> None:
+        if self._touched is None:
+            return
+        self._touched.update(filter(None, pc.unique(batch["event_id"]).to_pylist()))
+        # A request may name any event.
+        if len(self._touched) > NAMED_EVENTS or "requests" in pc.unique(batch["topic"]).to_pylist():
+            self._touched = None
+
+    def _decide(self) -> list[Record]:
+        return [record for decider in self._deciders for record in decider.decide(self._touched)]
+
+
+def batched_records(records: Iterable[Record], size: int = APPEND_ROWS) -> Iterator[list[Record]]:
+    """Records in groups that one append takes well."""
+    remaining = iter(records)
+    while group := list(islice(remaining, size)):
+        yield group

@@ -1,0 +1,217 @@
+"""Closing line value: how a pick's terms compare with the last ones before the start, in four measures.
+
+The definitions are in docs/closing-line-value.md. Each measure is None where it can't be had, never 0, with the reason.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Final
+
+from grading.no_vig import NoVigError, no_vig
+
+HALF_POINT: Final = Fraction(1, 2)
+DEFAULT_METHOD: Final = "multiplicative"
+FALLBACK_BOOKS: Final = ("pinnacle", "circa", "betfair_ex_eu", "betfair_ex_uk", "bet365", "draftkings", "fanduel")
+"""Whose close stands in where the pick's own book has none, in this order: the sharpest first."""
+_ABOVE: Final = ("over", "home_over", "away_over", "yes")
+Number = Fraction | float
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A line, the selection's own (None where the market has none), and decimal odds."""
+
+    line: Fraction | None
+    odds: Fraction
+
+
+@dataclass(frozen=True)
+class Chances:
+    """Shares of the stake that win, push and lose at some line."""
+
+    win: float
+    push: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class ClosingLineValue:
+    """`price` = d_pick / d_close - 1; `probability` = 1/d_close - 1/d_pick; `ev` = expected profit per unit at the fair
+    closing probability; `points` by which the pick's number is better. `beat_close` is yes, no or equal.
+    """
+
+    price: Fraction | None = None
+    probability: Fraction | None = None
+    fair_close: Number | None = None
+    ev: Number | None = None
+    points: Fraction | None = None
+    beat_close: str | None = None
+    reason: str | None = None
+
+
+def closing_line_value(
+    selection: str,
+    bet: Terms,
+    close: Terms,
+    others: Sequence[Fraction] = (),
+    method: str = DEFAULT_METHOD,
+    push_probability: Fraction | None = None,
+    at_bet_line: Chances | None = None,
+) -> ClosingLineValue:
+    """The four measures of a pick against its close.
+
+    `others` are the closing odds of the other sides, without which nothing is fair. At a moved line the expected value
+    comes from `push_probability` (of landing on a whole closing line, half a point away from the pick's), or from
+    `at_bet_line`, what a margin model says of the pick's own line.
+    """
+    if (bet.line is None) != (close.line is None):
+        missing, other = ("line_bet", "close") if bet.line is None else ("line_close", "pick")
+        return ClosingLineValue(reason=f"{missing}: is missing where the {other} has a line")
+    fair, reason = _fair(close.odds, others, method)
+    if bet.line == close.line:
+        return _same_line(bet, close, fair, reason)
+    return _moved_line(selection, bet, close, fair, reason, push_probability, at_bet_line)
+
+
+def _same_line(bet: Terms, close: Terms, fair: Number | None, reason: str | None) -> ClosingLineValue:
+    price = bet.odds / close.odds - 1
+    return ClosingLineValue(
+        price=price,
+        probability=1 / close.odds - 1 / bet.odds,
+        fair_close=fair,
+        ev=None if fair is None else bet.odds * fair - 1,
+        points=None if bet.line is None else Fraction(0),
+        beat_close=_verdict(price),
+        reason=reason,
+    )
+
+
+def _moved_line(
+    selection: str,
+    bet: Terms,
+    close: Terms,
+    fair: Number | None,
+    reason: str | None,
+    push_probability: Fraction | None,
+    at_bet_line: Chances | None,
+) -> ClosingLineValue:
+    points = points_gained(selection, bet.line, close.line)
+    if points is None:
+        return ClosingLineValue(reason=f"selection: no line is better than another for {selection}")
+    ev: Number | None = None
+    if at_bet_line is not None:
+        ev = at_bet_line.win * float(bet.odds - 1) - at_bet_line.loss
+    elif fair is not None:
+        win, reason = _half_a_point_away(points, close.line, fair, push_probability)
+        ev = None if win is None else bet.odds * win - 1
+    verdict = _verdict(ev) if ev is not None else _agreed(points, bet.odds - close.odds)
+    return ClosingLineValue(points=points, ev=ev, beat_close=verdict, reason=None if ev is not None else reason)
+
+
+def points_gained(selection: str, bet: Fraction | None, close: Fraction | None) -> Fraction | None:
+    """By how many points the pick's line is better than the close: an over wants it low, all others high."""
+    if bet is None or close is None or selection.lower() == "draw":
+        return None
+    return close - bet if selection.lower().partition(":")[0] in _ABOVE else bet - close
+
+
+def _fair(odds: Fraction, others: Sequence[Fraction], method: str) -> tuple[Number | None, str | None]:
+    if not others:
+        return None, "other_odds_close: no other side's price, so none is fair"
+    market = (odds, *others)
+    try:
+        return (_EXACT.get(method) or _numeric(method))(market), None
+    except NoVigError as error:
+        return None, str(error)
+
+
+def _numeric(method: str) -> Callable[[Sequence[Fraction]], Number]:
+    return lambda market: no_vig([float(price) for price in market], method)[0]
+
+
+def _book_sum(market: Sequence[Fraction]) -> Fraction:
+    total = sum((1 / price for price in market), Fraction(0))
+    if total < 1:
+        raise NoVigError(f"book sum {float(total):.6f} is below 1: an arbitrage between books, or a bad row")
+    return total
+
+
+def _exact_multiplicative(market: Sequence[Fraction]) -> Fraction:
+    return 1 / (market[0] * _book_sum(market))
+
+
+def _exact_additive(market: Sequence[Fraction]) -> Fraction:
+    margin = (_book_sum(market) - 1) / len(market)
+    if any(1 / price < margin for price in market):
+        raise NoVigError("devig: additive takes more margin from a long price than it holds; use another method")
+    return 1 / market[0] - margin
+
+
+_EXACT: Final[dict[str, Callable[[Sequence[Fraction]], Number]]] = {
+    "multiplicative": _exact_multiplicative,
+    "additive": _exact_additive,
+}
+
+
+def _half_a_point_away(
+    points: Fraction, close: Fraction | None, fair: Number, push: Fraction | None
+) -> tuple[Number | None, str | None]:
+    if push is None:
+        return None, "extra: the line moved and no push_probability_at_close_line says what that is worth"
+    if close is None or close.denominator != 1:
+        return None, "line_close: push_probability_at_close_line needs a whole closing line"
+    if abs(points) != HALF_POINT:
+        return None, "line_bet: push_probability_at_close_line tells the worth of half a point only"
+    kept = (1 - push) * fair
+    return (push + kept if points > 0 else kept), None
+
+
+def _verdict(value: Number) -> str:
+    return "yes" if value > 0 else "no" if value < 0 else "equal"
+
+
+def _agreed(points: Fraction, price: Fraction) -> str | None:
+    """Yes or no where number and price do not disagree; a better number at a worse price has no verdict."""
+    return None if points * price < 0 else _verdict(points)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One side of a market as one book last offered it; `capture_id` names the look at the market that it is from."""
+
+    snapshot_id: str
+    book: str
+    selection: str
+    terms: Terms
+    captured_at: datetime
+    capture_id: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """The close of a pick, the other sides of the same capture (by selection), and whose it is."""
+
+    quote: Quote
+    others: Mapping[str, Quote]
+    own_book: bool
+
+
+def choose_close(
+    quotes: Iterable[Quote],
+    selection: str,
+    book: str | None,
+    starts_at: datetime,
+    fallback: Sequence[str] = FALLBACK_BOOKS,
+) -> Close | None:
+    """The last quote of the pick's own book at or before the start, else of the first fallback book that has one."""
+    known = [quote for quote in quotes if quote.captured_at <= starts_at]
+    for name in dict.fromkeys((*([book] if book else ()), *fallback)):
+        of_book = [quote for quote in known if quote.book == name]
+        mine = [quote for quote in of_book if quote.selection == selection]
+        if mine:
+            last = max(mine, key=lambda quote: (quote.captured_at, quote.snapshot_id))
+            same_look = {q.selection: q for q in of_book if q.capture_id == last.capture_id and q is not last}
+            return Close(last, same_look, name == book)
+    return None

@@ -1,0 +1,65 @@
+"""The calendar as the log has it now, for producers in any process: kept up by reading one topic."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from eventlog.columns import to_envelope
+from eventlog.log import EventLog, Positions
+from producers.publishing_service import EventStart
+from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
+from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged
+
+READ_ROWS = 50_000
+
+
+class Calendar:
+    """Starts and teams of all events; each question first reads what is new."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._codec = Codec()
+        self._positions: Positions = {}
+        self._starts: dict[str, EventStart] = {}
+        self._teams: dict[str, tuple[str, str]] = {}
+
+    def start(self, event_id: str) -> EventStart | None:
+        """When an event starts and how it stands; None where nobody has scheduled it."""
+        self._read()
+        return self._starts.get(event_id)
+
+    def teams(self, event_id: str) -> tuple[str, str] | None:
+        """Home and away."""
+        self._read()
+        return self._teams.get(event_id)
+
+    def _read(self) -> None:
+        while True:
+            batch, self._positions = self._log.read_topic("events", self._positions, READ_ROWS)
+            if not batch.num_rows:
+                return
+            for row in batch.to_pylist():
+                if row["type"] in _CHANGES:
+                    self._take(to_envelope(row))
+
+    def _take(self, envelope: Mapping[str, object]) -> None:
+        try:
+            record = self._codec.decode(envelope)
+        except (UndecodableRecordError, UnknownRecordError):
+            return  # the projections set it aside and say so; here it changes nothing
+        if isinstance(record, EventScheduled):
+            self._teams[record.event_id] = (record.data.home, record.data.away)
+            self._starts[record.event_id] = EventStart(record.data.starts_at)
+            return
+        start = self._starts.get(record.event_id or "")
+        if start is None:
+            return
+        if isinstance(record, EventRescheduled):
+            start = EventStart(record.data.starts_at)
+        elif isinstance(record, EventStarted):
+            start = replace(start, started_at=record.data.started_at)
+        elif isinstance(record, EventStatusChanged):
+            start = replace(start, status=record.data.status)
+        self._starts[record.event_id or ""] = start
+
+
+_CHANGES = {"EventScheduled", "EventRescheduled", "EventStarted", "EventStatusChanged"}

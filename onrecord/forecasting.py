@@ -1,0 +1,211 @@
+"""Walk-forward over a history: forecast each game when its first prices are seen, publish where there is an edge.
+
+The engine learns a result when the replay reaches it, so it cannot see ahead; the guard in `engines.baseline` refuses
+anything else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engines.baseline import FEATURE_SET_VERSION, MODEL_VERSION, Baseline
+from engines.forecast import Forecast
+from engines.games import PlayedGame, UpcomingGame
+from engines.sports import LEAGUES
+from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded, Schedule
+from schemas.ids import derived_id
+from schemas.odds import OddsSnapshotCaptured
+from schemas.predictions import Prediction, PredictionMade
+from schemas.publishes import PredictionPublished, Publish, TicketTerms
+from schemas.record import Record
+from schemas.sim_runs import (
+    SimRunCompleted,
+    SimRunCompletion,
+    SimRunInputs,
+    SimRunInputsRecorded,
+    SimRunStart,
+    SimRunStarted,
+)
+
+POLICY_VERSION = "edge-1"
+PRODUCER = "baseline"
+MIN_EV = 0.03
+"""Published from this expected profit per unit on."""
+MAX_PRICE = 8.0
+"""Long shots are left alone: there the model's errors are larger than any edge."""
+BOOKS = ("pinnacle", "bet365", "market_average")
+"""Whose price is the reference, in this order; else the first book by name."""
+MARKETS = ("MONEYLINE_3WAY", "MONEYLINE", "TOTAL", "ASIAN_HANDICAP", "SPREAD")
+TIERS = ((0.10, "A"), (0.06, "B"), (MIN_EV, "C"))
+
+_LINED = ("TOTAL", "ASIAN_HANDICAP", "SPREAD")
+_START = SimRunStart(
+    trigger="scheduled",
+    sim_count=0,
+    model_version=MODEL_VERSION,
+    feature_set_version=FEATURE_SET_VERSION,
+    decision_policy_version=POLICY_VERSION,
+    seed_policy="none",
+)
+
+Serve = Callable[[float, str, str], tuple[float, str] | None]
+"""Raw probability, league and market key to the calibrated one and its version; None where no version is active."""
+
+
+@dataclass
+class Forecaster:
+    """Turns the records of a replay into the forecasts and picks that follow from them."""
+
+    serve: Serve | None = None
+    baseline: Baseline = field(default_factory=Baseline)
+    _games: dict[str, Schedule] = field(default_factory=dict)
+    _forecast: set[str] = field(default_factory=set)
+    _not_played: set[str] = field(default_factory=set)
+
+    def follow(self, records: Sequence[Record]) -> list[Record]:
+        """The records that a moment of the replay gives rise to; it must be handed every moment, in order."""
+        odds = [record for record in records if isinstance(record, OddsSnapshotCaptured)]
+        for record in records:
+            self._learn(record)
+        return self._predict(odds) if odds else []
+
+    def _learn(self, record: Record) -> None:
+        if isinstance(record, EventScheduled) and record.data.league in LEAGUES:
+            self._games[record.event_id] = record.data
+        elif isinstance(record, EventStatusChanged):
+            self._not_played.add(record.event_id)
+        elif isinstance(record, ResultRecorded) and record.data.status == "FINAL":
+            self._observe(record)
+
+    def _observe(self, record: ResultRecorded) -> None:
+        game = self._games.pop(record.event_id, None)
+        self._forecast.discard(record.event_id)
+        home, away = record.data.home, record.data.away
+        if game is None or home is None or away is None or record.event_id in self._not_played:
+            return
+        self.baseline.observe(PlayedGame(game.league, record.occurred_at, game.home, game.away, home, away))
+
+    def _predict(self, odds: Sequence[OddsSnapshotCaptured]) -> list[Record]:
+        first = odds[0]
+        event_id, at = first.event_id, first.occurred_at
+        game = self._games.get(event_id)
+        if game is None or event_id in self._forecast or at >= game.starts_at:
+            return []
+        self._forecast.add(event_id)
+        forecast = self.baseline.forecast(UpcomingGame(game.league, game.starts_at, at, game.home, game.away))
+        return list(_run(event_id, at, forecast, reference_prices(odds), self.serve))
+
+
+def reference_prices(odds: Sequence[OddsSnapshotCaptured]) -> list[OddsSnapshotCaptured]:
+    """One price per market and selection: of the first book in `BOOKS` that has the market, else the first by name."""
+    by_market: dict[str, dict[str, list[OddsSnapshotCaptured]]] = {}
+    for record in odds:
+        if record.data.market_key.partition(":")[0] in MARKETS:
+            by_market.setdefault(record.data.market_key, {}).setdefault(record.data.book, []).append(record)
+    chosen = []
+    for books in by_market.values():
+        name = next((book for book in BOOKS if book in books), min(books))
+        chosen += books[name]
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """A prediction beside the price that it was made at."""
+
+    prediction: PredictionMade
+    price: OddsSnapshotCaptured
+
+
+def _run(
+    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], serve: Serve | None
+) -> Iterator[Record]:
+    if not prices:
+        return
+    run = SimRunStarted(**_envelope(event_id, at, "SimRunStarted"), data=_START)
+    seen = SimRunInputs(
+        sim_run_id=run.ref, snapshot_id=prices[0].ref, further_snapshot_ids=tuple(price.ref for price in prices[1:])
+    )
+    yield run
+    yield SimRunInputsRecorded(**_envelope(event_id, at, "SimRunInputsRecorded"), data=seen)
+    priced = [_Priced(_predict(run.ref, forecast, price, serve), price) for price in prices]
+    yield from (one.prediction for one in priced)
+    yield SimRunCompleted(**_envelope(event_id, at, "SimRunCompleted"), data=SimRunCompletion(sim_run_id=run.ref))
+    yield from (_publish(one) for one in _edges(priced))
+
+
+def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, serve: Serve | None) -> PredictionMade:
+    said = price.data
+    chances = forecast.p_win(said.market_key, said.selection, said.line)
+    p = chances.win / (chances.win + chances.loss)
+    served = serve(p, forecast.league, said.market_key) if serve else None
+    best_p = p if served is None else served[0]
+    ev = (chances.win + chances.loss) * (best_p * said.price_decimal - 1)
+    identity = ("PredictionMade", said.market_key, said.selection)
+    line = said.market_key.partition(":")[0] in _LINED
+    return PredictionMade(
+        **_envelope(price.event_id, price.occurred_at, *identity),
+        data=Prediction(
+            sim_run_id=sim_run_id,
+            market_key=said.market_key,
+            selection=said.selection,
+            market_snapshot_id_used=price.ref,
+            model_line=forecast.model_line_for(said.market_key, said.selection) if line else None,
+            p_cover=p,
+            p_cover_calibrated=None if served is None else served[0],
+            calibration_version_applied=None if served is None else served[1],
+            ev_units=ev,
+            edge_points=forecast.edge_points(said.market_key, said.selection, said.line)
+            if line and said.line is not None
+            else None,
+            uncertainty=forecast.uncertainty(said.market_key, said.selection) if line else None,
+            distribution_summary=forecast.distribution_summary(said.market_key, said.selection) if line else {},
+            recommendation_state="EDGE" if ev >= MIN_EV else "NO_EDGE",
+            tier=_tier(ev),
+            confidence_index=forecast.confidence_index,
+            variance_bucket=forecast.variance_bucket,
+        ),
+    )
+
+
+def _edges(priced: Sequence[_Priced]) -> Iterator[_Priced]:
+    """The best selection of each market, where its edge is large enough."""
+    best: dict[str, _Priced] = {}
+    for one in priced:
+        market = one.price.data.market_key
+        if market not in best or _ev(one) > _ev(best[market]):
+            best[market] = one
+    return (one for one in best.values() if _ev(one) >= MIN_EV and one.price.data.price_decimal <= MAX_PRICE)
+
+
+def _publish(one: _Priced) -> PredictionPublished:
+    said = one.price.data
+    terms = TicketTerms(
+        line=said.line, odds_format=said.odds_format, price=said.price, price_decimal=said.price_decimal, book=said.book
+    )
+    identity = ("PredictionPublished", one.prediction.ref)
+    return PredictionPublished(
+        **_envelope(one.price.event_id, one.price.occurred_at, *identity),
+        data=Publish(
+            prediction_id=one.prediction.ref,
+            channel="baseline",
+            visibility="public",
+            decision_reason_codes=("EDGE",),
+            ticket_terms=terms,
+            is_official=True,
+        ),
+    )
+
+
+def _envelope(event_id: str, at: datetime, *identity: str) -> dict[str, Any]:
+    record_id = derived_id(at, *identity, event_id, MODEL_VERSION, POLICY_VERSION)
+    return {"record_id": record_id, "event_id": event_id, "occurred_at": at, "origin": "BACKFILL", "producer": PRODUCER}
+
+
+def _ev(one: _Priced) -> float:
+    return one.prediction.data.ev_units or 0.0
+
+
+def _tier(ev: float) -> str | None:
+    return next((tier for least, tier in TIERS if ev >= least), None)

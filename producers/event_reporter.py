@@ -1,0 +1,131 @@
+"""What the calendar says: events scheduled, moved, started, ended, and results corrected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from eventlog.clock import Clock
+from eventlog.log import EventLog
+from schemas.events import (
+    Correction,
+    EventRescheduled,
+    EventScheduled,
+    EventStarted,
+    EventStatus,
+    EventStatusChanged,
+    PeriodScore,
+    Reschedule,
+    Result,
+    ResultCorrected,
+    ResultRecorded,
+    ResultStatus,
+    Schedule,
+    Start,
+    StatusChange,
+)
+from schemas.record import Record
+
+PRODUCER = "event_reporter"
+R = TypeVar("R", bound=Record)
+Periods = Mapping[str, tuple[int, int]]
+"""Period, such as h1 or q4, to home's and away's points in it."""
+
+
+@dataclass(frozen=True)
+class EventReporter:
+    """Puts on record what happens to events; each call returns the id of its record."""
+
+    log: EventLog
+    clock: Clock
+
+    def schedule_event(
+        self,
+        event_id: str,
+        league: str,
+        sport: str,
+        home: str,
+        away: str,
+        starts_at: datetime,
+        *,
+        season: str | None = None,
+        game_number: int = 1,
+    ) -> str:
+        """A game is on the calendar."""
+        data = Schedule(
+            league=league,
+            sport=sport,
+            home=home,
+            away=away,
+            starts_at=starts_at,
+            season=season,
+            game_number=game_number,
+        )
+        return self._put(EventScheduled, event_id, data)
+
+    def reschedule_event(self, event_id: str, starts_at: datetime, reason: str | None = None) -> str:
+        """A game has a new start; a postponed one is on again."""
+        return self._put(EventRescheduled, event_id, Reschedule(starts_at=starts_at, reason=reason))
+
+    def change_status(self, event_id: str, status: EventStatus, reason: str | None = None) -> str:
+        """A game was postponed, cancelled, abandoned or awarded, or is on again (SCHEDULED)."""
+        return self._put(EventStatusChanged, event_id, StatusChange(status=status, reason=reason))
+
+    def start_event(self, event_id: str, started_at: datetime | None = None) -> str:
+        """A game began, now if no time is given."""
+        return self._put(EventStarted, event_id, Start(started_at=started_at or self.clock.now()))
+
+    def record_result(
+        self,
+        event_id: str,
+        home: int | None,
+        away: int | None,
+        *,
+        status: ResultStatus = "FINAL",
+        periods: Periods | None = None,
+        **further: Any,
+    ) -> str:
+        """How a game ended; `further` are fields of `schemas.events.Result`."""
+        result = Result(status=status, home=home, away=away, periods=_periods(periods), **further)
+        return self._put(ResultRecorded, event_id, result)
+
+    def correct_result(
+        self,
+        corrects: str,
+        home: int | None,
+        away: int | None,
+        *,
+        reason: str | None = None,
+        status: ResultStatus = "FINAL",
+        periods: Periods | None = None,
+        **further: Any,
+    ) -> str:
+        """A result replaces the one whose id is `corrects`; picks are graded again from it.
+
+        Raises:
+            ValueError: `corrects` is no result on the log.
+        """
+        old = self.log.find("events", corrects)
+        if not isinstance(old, ResultRecorded | ResultCorrected):
+            raise ValueError(f"{corrects!r} is no result on record: pass the id that record_result returned")
+        correction = Correction(
+            corrects=corrects,
+            correction_reason=reason,
+            status=status,
+            home=home,
+            away=away,
+            periods=_periods(periods),
+            **further,
+        )
+        return self._put(ResultCorrected, old.event_id, correction)
+
+    def _put(self, kind: type[R], event_id: str, data: Any) -> str:
+        record = kind.model_validate(
+            {"event_id": event_id, "occurred_at": self.clock.now(), "producer": PRODUCER, "data": data}
+        )
+        self.log.append([record])
+        return record.ref
+
+
+def _periods(periods: Periods | None) -> tuple[PeriodScore, ...]:
+    return tuple(PeriodScore(period=name, home=home, away=away) for name, (home, away) in (periods or {}).items())
