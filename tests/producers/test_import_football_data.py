@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from producers.importers import FileMoments, FileRefused, football_data, replay
+from producers.importers import FileRefused, football_data
 from schemas.events import EventScheduled, EventStarted, EventStatusChanged, ResultRecorded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.raw_payloads import RawPayloadCaptured
-from schemas.record import Record
 from schemas.rejections import FileImported, InputRejected
+from tests.producers.replayed import records_of, written
 
 MATCH = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,HTHG,HTAG,HTR,HS,AS"
 HEADER = f"{MATCH},PSH,PSD,PSA,B365>2.5,AHh,PAHH,PAHA,PSCH,PSCD,PSCA"
@@ -20,14 +20,8 @@ TO_PLAY = "E0,17/08/2019,15:00,Norwich,Newcastle,,,,,,,,,2.5,3.4,2.9,,,,,,,"
 AWARDED = "T1,25/02/2023,13:30,Umraniyespor,Gaziantep,3,0,H,,,,,,,,,,,,,,,"
 
 
-def season_file(folder: Path, *rows: str, header: str = HEADER, name: str = "E0_1920.csv") -> Path:
-    path = folder / name
-    path.write_bytes("\n".join((header, *rows)).encode())
-    return path
-
-
-def records_of(file: FileMoments) -> list[Record]:
-    return [record for moment in replay([file]) for record in moment.build()]
+def season_file(folder: Path, *rows: str, header: str = HEADER) -> Path:
+    return written(folder, "E0_1920.csv", header, *rows)
 
 
 def test_a_match_is_told_in_the_order_in_which_it_happened(tmp_path: Path) -> None:
