@@ -14,7 +14,7 @@ ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partitio
 
 
 def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
-    """The envelope's columns and `data` as JSON text with every default written out; `recorded_at` stamps each record."""
+    """The envelope's columns, stamped with `recorded_at`, and `data` as JSON text with every default written out."""
     rows = [
         (
             record.record_id,

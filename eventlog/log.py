@@ -1,20 +1,24 @@
 """The log port, and its contract.
 
-A log holds records in topics; a topic has partitions; within a partition every record has an offset. Offsets grow and may
-have gaps. A *position* is the next offset to read of one partition. Positions belong to one log, named by `log_id`:
+A log holds records in topics; a topic has partitions; within a partition every record has an offset. Offsets grow and
+may have gaps. A *position* is the next offset to read of one partition. Positions belong to one log, named by `log_id`:
 those of another log mean nothing here.
 
 append(records)
-    Durable when it returns. Idempotent by record_id within the topic: a record that is already there is left alone; if its
-    content differs, the first one stays and the conflict is counted in `conflicts()`. Every record is stamped with
-    `recorded_at` from the log's clock. Returns positions that lie behind all the records handed in, old and new, so that a
-    reader which has reached them has seen them. An adapter says whether one call is atomic.
+    Durable when it returns. Idempotent by record_id within the topic: a record that is already there is left alone; if
+    its content differs, the first one stays and the conflict is counted in `conflicts()`. Every record is stamped with
+    `recorded_at` from the log's clock. Returns positions that lie behind all the records handed in, old and new, so
+    that a reader which has reached them has seen them. An adapter says whether one call is atomic.
+
+append_json(lines), append_batch(batch)
+    The same for records as JSON bytes, which are validated first, and for a batch that was read from another log, which
+    keeps its stamps.
 
 read(positions, limit)
     At most `limit` records from `positions` on, as one Arrow batch with the columns of `BATCH`, topics in the order of
-    `schemas.registry.TOPICS`, each partition in offset order; and the positions behind them, which also move over what was
-    skipped (gaps, aborted records). A partition that `positions` does not name is read from its start. Nothing to read: an
-    empty batch.
+    `schemas.registry.TOPICS`, each partition in offset order; and the positions behind them, which also move over what
+    was skipped (gaps, aborted records). A partition that `positions` does not name is read from its start. Nothing to
+    read: an empty batch.
 
 read_topic(topic, positions, limit)
     The same for one topic alone.
@@ -23,8 +27,8 @@ find(topic, ref)
     The record that a reference handed out by onrecord names, or None.
 
 end() / earliest()
-    The positions behind the last record, and of the first one still held. A reader has caught up when its positions have
-    reached an `end()` that was taken before it began.
+    The positions behind the last record, and of the first one still held. A reader has caught up when its positions
+    have reached an `end()` that was taken before it began.
 
 Several processes may append and read at once. A log object may be used by several threads.
 """
@@ -76,6 +80,10 @@ class EventLog(Protocol):
 
     def append(self, records: Iterable[Record]) -> Positions:
         """Put records on the log."""
+        ...
+
+    def append_batch(self, batch: pa.Table) -> Positions:
+        """Put a batch of another log on this one: `recorded_at` is kept where it is set."""
         ...
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:

@@ -90,7 +90,10 @@ def parse(name: str, text: str) -> Projection:
             target.append(line)
         else:
             _read_header(draft, name, number, line)
-    return _finish(name, draft)
+    try:
+        return _finish(name, draft)
+    except duckdb.ParserException as error:
+        raise BadProjectionError(f"{name}.sql: {error}") from error
 
 
 def in_order(projections: Iterable[Projection]) -> tuple[Projection, ...]:

@@ -50,7 +50,7 @@ def staging_sql(record_type: type[Record]) -> str:
     fields = json.dumps(structure(payload_class(record_type)), separators=(",", ":"))
     key = f"data ->> '{record_type.keyed_by}'" if record_type.keyed_by else f"'{record_type.topic}'"
     return (
-        f"SELECT {ENVELOPE_COLUMNS.format(key=key)}, unnest(from_json_strict(data, '{fields}')) "  # noqa: S608 - own names
+        f"SELECT {ENVELOPE_COLUMNS.format(key=key)}, unnest(from_json_strict(data, '{fields}')) "
         f"FROM incoming WHERE type = '{type_name(record_type)}'"
     )
 
