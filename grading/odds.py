@@ -14,13 +14,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from grading.quantity import quantity
+from grading.quantity import LARGEST, quantity
 
 MAX_DIGITS: Final = 40
 """A price with more digits is a mistake, and would cost time to no end."""
 _EVEN: Final = {"EVEN", "EVENS", "EVS"}
-_NUMBER: Final = re.compile(rf"[+-]?(?:\d{{1,{MAX_DIGITS}}}\.?\d{{0,{MAX_DIGITS}}}|\.\d{{1,{MAX_DIGITS}}})", re.ASCII)
-_FRACTIONAL: Final = re.compile(r"(\d+)\s*/\s*(\d+)")
+_NUMBER: Final = re.compile(
+    rf"[+-]?(?:\d{{1,{MAX_DIGITS}}}(?:\.\d{{0,{MAX_DIGITS}}})?|\.\d{{1,{MAX_DIGITS}}})", re.ASCII
+)
+_FRACTIONAL: Final = re.compile(r"(\d+)\s*/\s*(\d+)", re.ASCII)
 
 Price = str | int | float | Decimal | Fraction
 
@@ -65,9 +67,10 @@ def to_fractional(odds: Fraction) -> str:
 
 
 def decimal_odds_array(prices: ArrayLike, odds_format: str) -> NDArray[np.float64]:
-    """Many prices at once, the same to the last bit of a float; shape kept.
+    """Many prices at once; shape kept. Whole American prices come out as `decimal_odds` rounded to a float.
 
-    American and decimal prices only: a fraction is text. A price that cannot be one gives NaN.
+    American and decimal prices only: a fraction is text. A price that `decimal_odds` refuses gives NaN. Raises
+    OddsError for another format.
     """
     values = np.asarray(prices, dtype=np.float64)
     turn = _ARRAY_READERS.get(odds_format.strip().lower())
@@ -75,7 +78,7 @@ def decimal_odds_array(prices: ArrayLike, odds_format: str) -> NDArray[np.float6
         raise OddsError(f"odds_format: {odds_format!r} is not one of {', '.join(_ARRAY_READERS)}")
     with np.errstate(invalid="ignore", divide="ignore"):
         odds = turn(values)
-        return np.where(np.isfinite(odds) & (odds > 1), odds, np.nan)
+        return np.where((np.abs(values) <= LARGEST) & (odds > 1), odds, np.nan)
 
 
 def _american(price: Price) -> Fraction:
@@ -117,6 +120,8 @@ def _number(price: Price) -> Fraction:
         return quantity(Decimal(price.strip()) if isinstance(price, str) else price)
     except ValueError as error:
         raise OddsError(f"odds: {_shown(price)} {error}") from error
+    except OverflowError as error:  # a whole number that no float holds
+        raise OddsError(f"odds: {_shown(price)} is beyond {LARGEST}") from error
 
 
 def _checked(odds: Fraction) -> Fraction:
@@ -131,7 +136,8 @@ def _shown(price: Price) -> str:
 
 
 def _american_array(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    odds = 1 + np.where(values > 0, values / 100, -100 / values)
+    # One division, so that there is one rounding: 1 + 100 / 110 would have two.
+    odds = np.where(values > 0, (values + 100) / 100, (values - 100) / values)
     return np.where(np.abs(values) >= 100, odds, np.nan)
 
 
