@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from producers.importers import football_data, forecasts
+from producers.importers import football_data, forecasts, mlb, nba, nfl
 from producers.importers.files import FileRefused
 from producers.importers.moments import FileMoments, Moment, Tally, moments_of, replay
 
@@ -16,6 +16,10 @@ Importer = Callable[[Path], FileMoments]
 IMPORTERS: Mapping[str, Importer] = MappingProxyType(
     {
         football_data.FORMAT: football_data.moments,
+        nfl.ARCHIVE: nfl.archive_moments,
+        nfl.NFELO: nfl.nfelo_moments,
+        mlb.FORMAT: mlb.moments,
+        nba.FORMAT: nba.moments,
         forecasts.GAMES: forecasts.games_moments,
         forecasts.SPI: forecasts.spi_moments,
     }

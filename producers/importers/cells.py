@@ -2,6 +2,8 @@
 
 from math import isfinite
 
+from grading.odds import decimal_odds
+
 
 class BadCell(ValueError):  # noqa: N818 - the cell is bad; nothing in the program went wrong
     """A cell that does not say what its column should; the message is the reason."""
@@ -52,7 +54,7 @@ def american_price(text: str) -> float:
     Raises:
         BadCell: not a number, or between -100 and 100.
     """
-    value = number(text)
-    if abs(value) < 100:
-        raise BadCell(f"{text!r} is not a price: American odds are 100 and more, or -100 and less")
-    return 1 + value / 100 if value > 0 else 1 + 100 / -value
+    try:
+        return float(decimal_odds(text, "american"))
+    except ValueError as error:
+        raise BadCell(f"{text!r} is not a price: {error}") from None

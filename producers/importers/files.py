@@ -3,11 +3,15 @@
 import csv
 import gzip
 import hashlib
+import json
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from producers.importers.cells import BadCell
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -55,6 +59,16 @@ class Table:
     def index(self) -> dict[str, int]:
         """Where each column stands."""
         return {name: place for place, name in enumerate(self.header)}
+
+    def named(self, row: Row) -> dict[str, str]:
+        """The row's cells by column, without outer blanks.
+
+        Raises:
+            BadCell: the row can't be taken apart.
+        """
+        if row.fault:
+            raise BadCell(row.fault)
+        return dict(zip(self.header, (cell.strip() for cell in row.cells), strict=True))
 
     def raw_csv(self, *rows: str) -> str:
         """The given rows under the header: a CSV file of their own."""
@@ -189,3 +203,40 @@ def _parsed(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...], str | 
                 yield "\n".join(source.row), tuple(memory.setdefault(cell, cell) for cell in cells), None
     finally:
         csv.field_size_limit(before)
+
+
+def read_objects(path: Path, format_name: str, required: Sequence[str]) -> tuple[TextFile, list[tuple[Row, Any]]]:
+    """The elements of a JSON list of objects, each with its own text; the first must have the keys `required`.
+
+    Raises:
+        FileRefused: as `read_text`; not JSON, not a list of objects, another layout.
+    """
+    file = read_text(path)
+    try:
+        elements = json.loads(file.text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise FileRefused(f"{path}: is broken JSON ({error}); download it again") from error
+    if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
+        raise FileRefused(f"{path}: is not a {format_name} file, which is a JSON list of objects")
+    missing = [key for key in required if elements and key not in elements[0]]
+    if missing:
+        raise FileRefused(f"{path}: is not a {format_name} file, its objects have no {', '.join(missing)}")
+    pairs = zip(_element_texts(file.text), elements, strict=True)
+    return file, [(Row(number, raw, ()), element) for number, (raw, element) in enumerate(pairs, 1)]
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _element_texts(text: str) -> Iterator[str]:
+    """Each element of a valid JSON list, as it stands in the text."""
+    decoder, place = json.JSONDecoder(), text.index("[") + 1
+    while True:
+        while text[place] in " \t\r\n,":
+            place += 1
+        if text[place] == "]":
+            return
+        _, end = decoder.raw_decode(text, place)
+        yield text[place:end]
+        place = end

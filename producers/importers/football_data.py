@@ -11,7 +11,7 @@ from pathlib import Path
 from producers.event_identity import league
 from producers.importers.cells import BadCell, decimal_price, number, whole
 from producers.importers.files import Row, Table, read_table
-from producers.importers.game_row import CLOSING, EARLIER, GameRow, Price, Score
+from producers.importers.game_row import CLOSING, EARLIER, GameRow, Price, Score, tell_rows
 from producers.importers.games import Maker, game
 from producers.importers.moments import Fault, FileMoments, Reading
 from producers.importers.times import TIMES, collected_before
@@ -111,18 +111,7 @@ def moments(path: Path) -> FileMoments:
     columns = list(price_columns(table.header))
     prices = {phase: [column for column in columns if column.phase == phase] for phase in (EARLIER, CLOSING)}
     layout = Layout(table, table.index(), prices, _season(table))
-    seen: dict[str, int] = {}
-    for row in table.rows:
-        try:
-            match, faults = _match(layout, row)
-            _check_first(seen, match.game.event_id, row)
-        except ValueError as error:
-            reading.reject_row(row, error)
-            continue
-        match.tell(reading)
-        for fault in faults:
-            reading.reject_cells(row, fault, match.game)
-    return reading.finish(len(table.rows))
+    return tell_rows(reading, table.rows, partial(_match, layout))
 
 
 def price_columns(header: Sequence[str]) -> Iterator[PriceColumn]:
@@ -145,12 +134,6 @@ def price_columns(header: Sequence[str]) -> Iterator[PriceColumn]:
             key, path = "ASIAN_HANDICAP:REGULATION", f"{name},{line}"
             column = replace(column, market_key=key, path=path, line_place=header.index(line))
         yield column
-
-
-def _check_first(seen: dict[str, int], event_id: str, row: Row) -> None:
-    first = seen.setdefault(event_id, row.number)
-    if first != row.number:
-        raise BadCell(f"the match of row {first} again")
 
 
 def _match(layout: Layout, row: Row) -> tuple[GameRow, list[Fault]]:

@@ -161,18 +161,12 @@ def _moments(table: Table, form: str, read: Callable[[Maker, Table, Row, dict[st
     reading, maker = Reading(table.file, form), Maker(form, "fivethirtyeight")
     for row in table.rows:
         try:
-            forecast = read(maker, table, row, _cells(table, row))
+            forecast = read(maker, table, row, table.named(row))
         except ValueError as error:
             reading.reject_row(row, error)
         else:
             forecast.tell(reading)
     return reading.finish(len(table.rows))
-
-
-def _cells(table: Table, row: Row) -> dict[str, str]:
-    if row.fault:
-        raise BadCell(row.fault)
-    return dict(zip(table.header, (cell.strip() for cell in row.cells), strict=True))
 
 
 def _us_league(path: Path, table: Table) -> League:

@@ -1,13 +1,15 @@
 """A row that tells a whole game: calendar, prices by phase, start and result, all leading back to the row itself."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from producers.importers.cells import BadCell, american_price
+from producers.importers.files import Row
 from producers.importers.games import Game, Maker
-from producers.importers.moments import Order, Reading
+from producers.importers.moments import Fault, FileMoments, Order, Reading
 from producers.importers.times import SourceTimes
 from schemas.events import PeriodScore, Result
 from schemas.odds import OddsFormat
@@ -27,6 +29,38 @@ class Price(NamedTuple):  # a million are made in a replay: a tuple takes half t
     text: str
     value: float
     path: str
+
+
+@dataclass(slots=True)
+class Found:
+    """The prices of one row by phase, and its faults, as they are found; `book` is whose prices they are."""
+
+    book: str
+    prices: dict[str, list[Price]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def american(
+        self, cells: Mapping[str, str], column: str, phase: str, key: str, selection: str, line: float | None = None
+    ) -> None:
+        """Reads an American price; an empty cell is none."""
+        text = cells[column]
+        if not text:
+            return
+        try:
+            price = Price(self.book, key, selection, line, text, american_price(text), column)
+        except BadCell as error:
+            self.faults.append(Fault(column, str(error)))
+        else:
+            self.prices.setdefault(phase, []).append(price)
+
+    def of(self, phase: str) -> list[Price]:
+        """The phase's prices."""
+        return self.prices.get(phase, [])
+
+    def looks(self, times: SourceTimes, start: datetime) -> tuple[tuple[str, datetime], ...]:
+        """The phases that have prices, and when those were taken."""
+        before = {OPENING: times.opening, CLOSING: times.closing}
+        return tuple((phase, start - before[phase]) for phase in (OPENING, CLOSING) if phase in self.prices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +90,7 @@ class GameRow:
     looks: tuple[tuple[str, datetime], ...]
     prices: Callable[[str], Iterable[Price]]
     score: Score | None
+    content_type: str = "text/csv"
 
     def tell(self, reading: Reading) -> None:
         """Adds the game's moments."""
@@ -72,7 +107,7 @@ class GameRow:
         last = start + self.times.result if self.score else start - self.times.scheduled
         first_cited = self.looks[0][1] if self.looks else last
         source = f"{self.maker.format}: {game.of.word} {game.home} v {game.away}, {start:%Y-%m-%d}"
-        return self.maker.raw(first_cited, game.event_id, source, self.content())
+        return self.maker.raw(first_cited, game.event_id, source, self.content(), self.content_type)
 
     def _with_raw(self, raw: RawPayloadCaptured, at: datetime, records: list[Record]) -> list[Record]:
         return [raw, *records] if raw.occurred_at == at else records
@@ -125,3 +160,24 @@ class GameRow:
             raw_path=score.path,
         )
         return self._with_raw(raw, at, [self.maker.result(self.game, at, data)])
+
+
+def tell_rows(
+    reading: Reading, rows: Sequence[Row], read: Callable[[Row], tuple[GameRow, Sequence[Fault]]]
+) -> FileMoments:
+    """All rows of a file, each through `read`; a row that raises ValueError, or whose game came before, is rejected."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        try:
+            told, faults = read(row)
+        except ValueError as error:
+            reading.reject_row(row, error)
+            continue
+        first = seen.setdefault(told.game.event_id, row.number)
+        if first != row.number:
+            reading.reject_row(row, f"the game of row {first} again")
+            continue
+        told.tell(reading)
+        for fault in faults:
+            reading.reject_cells(row, fault, told.game)
+    return reading.finish(len(rows))
