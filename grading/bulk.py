@@ -49,34 +49,29 @@ class _Kind:
     outcomes: tuple[int, ...]
 
 
-def _sided(market: str, line: int, outcomes: tuple[int, ...]) -> tuple[_Kind, ...]:
-    return (
-        _Kind(market, "home", (1, -1, 0, line), outcomes),
-        _Kind(market, "away", (-1, 1, 0, line), outcomes),
-    )
-
-
-def _over_under(market: str, prefix: str, home: int, away: int) -> tuple[_Kind, ...]:
-    return (
-        _Kind(market, f"{prefix}over", (home, away, 0, -1), _HANDICAP),
-        _Kind(market, f"{prefix}under", (-home, -away, 0, 1), _HANDICAP),
-    )
-
-
 _KINDS: Final = (
-    *_sided("moneyline", 0, _HANDICAP),
-    *_sided("moneyline_3way", 0, _ABOVE),
+    _Kind("moneyline", "home", (1, -1, 0, 0), _HANDICAP),
+    _Kind("moneyline", "away", (-1, 1, 0, 0), _HANDICAP),
+    _Kind("moneyline_3way", "home", (1, -1, 0, 0), _ABOVE),
     _Kind("moneyline_3way", "draw", (1, -1, 0, 0), _LEVEL),
-    *_sided("draw_no_bet", 0, _HANDICAP),
+    _Kind("moneyline_3way", "away", (-1, 1, 0, 0), _ABOVE),
+    _Kind("draw_no_bet", "home", (1, -1, 0, 0), _HANDICAP),
+    _Kind("draw_no_bet", "away", (-1, 1, 0, 0), _HANDICAP),
     _Kind("double_chance", "1x", (1, -1, 0, 0), _NOT_BELOW),
     _Kind("double_chance", "12", (1, -1, 0, 0), _UNEVEN),
     _Kind("double_chance", "x2", (-1, 1, 0, 0), _NOT_BELOW),
-    *_sided("spread", 1, _HANDICAP),
-    *_sided("asian_handicap", 1, _HANDICAP),
-    *_over_under("total", "", 1, 1),
-    *_over_under("asian_total", "", 1, 1),
-    *_over_under("team_total", "home_", 1, 0),
-    *_over_under("team_total", "away_", 0, 1),
+    _Kind("spread", "home", (1, -1, 0, 1), _HANDICAP),
+    _Kind("spread", "away", (-1, 1, 0, 1), _HANDICAP),
+    _Kind("asian_handicap", "home", (1, -1, 0, 1), _HANDICAP),
+    _Kind("asian_handicap", "away", (-1, 1, 0, 1), _HANDICAP),
+    _Kind("total", "over", (1, 1, 0, -1), _HANDICAP),
+    _Kind("total", "under", (-1, -1, 0, 1), _HANDICAP),
+    _Kind("asian_total", "over", (1, 1, 0, -1), _HANDICAP),
+    _Kind("asian_total", "under", (-1, -1, 0, 1), _HANDICAP),
+    _Kind("team_total", "home_over", (1, 0, 0, -1), _HANDICAP),
+    _Kind("team_total", "home_under", (-1, 0, 0, 1), _HANDICAP),
+    _Kind("team_total", "away_over", (0, 1, 0, -1), _HANDICAP),
+    _Kind("team_total", "away_under", (0, -1, 0, 1), _HANDICAP),
     _Kind("both_teams_to_score", "yes", (0, 0, 1, 0), _ABOVE),
     _Kind("both_teams_to_score", "no", (0, 0, 1, 0), _NOT_ABOVE),
 )

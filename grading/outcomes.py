@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 WHOLE = Fraction(1)
 HALF = Fraction(1, 2)
@@ -101,3 +102,8 @@ def total_return(parts: Sequence[Part]) -> Fraction:
 
 def _profit(outcome: Outcome, odds: Fraction) -> Fraction:
     return {Outcome.WIN: odds - 1, Outcome.LOSS: Fraction(-1)}.get(outcome, Fraction(0))
+
+
+# A stake lost, and one returned by ties, whatever the price was.
+LOST: Final = straight(Outcome.LOSS, WHOLE)
+PUSHED: Final = straight(Outcome.PUSH, WHOLE)

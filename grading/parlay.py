@@ -8,8 +8,10 @@ from itertools import combinations
 from math import comb, prod
 from typing import Final
 
-from grading.markets import market_name, selection_name, sport_name
+from grading.markets import market_name, selection_name
 from grading.outcomes import (
+    LOST,
+    PUSHED,
     WHOLE,
     GradingError,
     Outcome,
@@ -57,13 +59,13 @@ def settle_parlay(legs: Sequence[Leg]) -> Settlement:
         return ungradeable(fault)
     outcomes = {leg.outcome for leg in legs}
     if Outcome.LOSS in outcomes:
-        return straight(Outcome.LOSS, Fraction(2))
+        return LOST
     if Outcome.UNGRADEABLE in outcomes:
         return ungradeable("legs: one is UNGRADEABLE")
     if outcomes == {Outcome.VOID}:
         return void("legs: all are VOID")
     if outcomes <= {Outcome.PUSH, Outcome.VOID}:
-        return straight(Outcome.PUSH, Fraction(2))
+        return PUSHED
     gain = prod((_multiplier(leg) for leg in legs), start=WHOLE) - 1
     outcome = Outcome.PARTIAL if outcomes & (_HALVES | _SHARED) else Outcome.WIN
     return Settlement(outcome, (Part(WHOLE, outcome, gain),), gain)
@@ -115,7 +117,7 @@ def teased(pick: Pick, points: Fraction, rulebook: Rulebook) -> Pick:
     selection = selection_name(market, pick.selection)
     turned = selection == "away" and rulebook.rules.line_refers_to == "home"
     moved = pick.line + (-points if turned else points) * _TEASED[selection]
-    return replace(pick, sport=sport_name(pick.sport), line=max(moved, Fraction(0)) if market == "total" else moved)
+    return replace(pick, line=max(moved, Fraction(0)) if market == "total" else moved)
 
 
 def settle_teaser(outcomes: Sequence[Outcome], card: Teaser) -> Settlement:
@@ -130,10 +132,10 @@ def settle_teaser(outcomes: Sequence[Outcome], card: Teaser) -> Settlement:
     if not kinds <= {Outcome.WIN, Outcome.LOSS, Outcome.PUSH, Outcome.VOID}:
         return ungradeable("legs: a teaser's legs are WIN, LOSS, PUSH or VOID")
     if Outcome.LOSS in kinds or (Outcome.PUSH in kinds and card.ties == "LOSS"):
-        return straight(Outcome.LOSS, Fraction(2))
+        return LOST
     if kinds == {Outcome.VOID}:
         return void("legs: all are VOID")
     won = sum(outcome is Outcome.WIN for outcome in outcomes)
     if won < 2:
-        return straight(Outcome.PUSH, Fraction(2))
+        return PUSHED
     return straight(Outcome.WIN, card.price(won))

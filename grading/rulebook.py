@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -116,6 +115,16 @@ class Rulebook:
         return next((teaser for teaser in self.teasers if teaser.points == points), None)
 
 
+_PITCHER_WORDS: Final = {
+    VOID: VOID,
+    "LISTED": VOID,
+    "TRUE": VOID,
+    STAND: STAND,
+    "ACTION": STAND,
+    "FALSE": STAND,
+}
+
+
 def _word(*allowed: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         for word in allowed:
@@ -128,8 +137,7 @@ def _word(*allowed: str) -> Callable[[object], str]:
 
 def _listed_pitcher(value: object) -> str:
     """VOID where the listed pitchers must start ("listed", true), STAND where anyone may ("action", false)."""
-    word = "LISTED" if value is True else "ACTION" if value is False else value
-    return {"LISTED": VOID, "ACTION": STAND}.get(found := _word(VOID, STAND, "LISTED", "ACTION")(word), found)
+    return _PITCHER_WORDS[_word(*_PITCHER_WORDS)(str(value) if isinstance(value, bool) else value)]
 
 
 def _limit(value: object) -> Fraction | None:
@@ -186,7 +194,7 @@ def parse_rulebook(text: str, source: str) -> Rulebook:
     Raises RulebookError with the line that is wrong.
     """
     try:
-        data = tomllib.loads(text, parse_float=Decimal)
+        data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RulebookError(source, _syntax_line(str(error), text), str(error)) from error
     return _Reading(text, source).rulebook(data)
@@ -302,6 +310,8 @@ _TEASER: Final[dict[str, Callable[[object], object]]] = {
 }
 
 _TABLE: Final = re.compile(r"\s*\[\[?\s*([^\]\s]+)\s*\]")
+_KEY: Final = re.compile(r"[^=#]+(?==)")
+_NOT_IN_KEY: Final = re.compile(r"[\s\"']")
 _SYNTAX_LINE: Final = re.compile(r"\(at line (\d+)")
 
 
@@ -313,17 +323,24 @@ def _syntax_line(message: str, text: str) -> int:
 def _line_of(text: str, table: str, key: str, index: int) -> int:
     """The line of a key, else of its table's header, else the first; tomllib keeps no lines of its own."""
     current, seen, header = "", -1, 1
-    written = re.compile(rf"""\s*(?:{re.escape(table)}\s*\.\s*)?["']?{re.escape(key)}["']?\s*[.=]""")
     for number, line in enumerate(text.splitlines(), start=1):
         if found := _TABLE.match(line):
             current = found[1]
             seen += current == table
-            header = number if (current, seen) == (table, index) else header
             if current == key and not table:
                 return number
-        elif key and written.match(line) and (current in ("", table)) and (not table or seen in (-1, index)):
+            header = number if (current, seen) == (table, index) else header
+        elif (current == table and (not table or seen == index) and _writes(line, key)) or (
+            not current and _writes(line, f"{table}.{key}")
+        ):
             return number
     return header
+
+
+def _writes(line: str, key: str) -> bool:
+    """Whether the line gives the key, or a key inside it, a value."""
+    written = _KEY.match(line)
+    return written is not None and f"{re.sub(_NOT_IN_KEY, '', written[0])}.".startswith(f"{key}.")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from grading.markets import FULL_GAME, INNINGS, QUARTERS, REGULATION, THIRDS, WITH_EXTRA_TIME
@@ -89,11 +90,8 @@ def _second_half(result: Result, book: Rulebook) -> Score:
     return Score(end.home - half.home, end.away - half.away)
 
 
-def _named(period: str) -> "_ScoreOf":
-    def score(result: Result, _: Rulebook) -> Score:
-        return _known(result.periods.get(period), f"{period}_home and {period}_away")
-
-    return score
+def _stated(period: str, result: Result, _: Rulebook) -> Score:
+    return _known(result.periods.get(period), f"{period}_home and {period}_away")
 
 
 def _never(_: Result, __: Rulebook) -> bool:
@@ -116,21 +114,19 @@ def _first_half_over(result: Result, book: Rulebook) -> bool:
     return result.h1 is not None or all(completed(quarter, result, book) for quarter in ("q1", "q2"))
 
 
-def _timed(period: str, number: int) -> "_Test":
+def _timed_over(period: str, result: Result, book: Rulebook) -> bool:
     """A quarter or third is over when its score is there and the clock, where known, does not say otherwise."""
-
-    def over(result: Result, book: Rulebook) -> bool:
-        minutes = _PERIOD_MINUTES.get(book.sport)
-        return period in result.periods and _reached(result.minutes_played, minutes and minutes * number)
-
-    return over
+    minutes = _PERIOD_MINUTES.get(book.sport)
+    return period in result.periods and _reached(result.minutes_played, minutes and minutes * _number(period))
 
 
-def _inning(period: str, number: int) -> "_Test":
-    def over(result: Result, _: Rulebook) -> bool:
-        return period in result.periods and _reached(result.innings_played, number)
+def _inning_over(period: str, result: Result, _: Rulebook) -> bool:
+    return period in result.periods and _reached(result.innings_played, _number(period))
 
-    return over
+
+def _number(period: str) -> int:
+    """1 for q1, p1 or i1, and so on."""
+    return int(period[1:])
 
 
 def _reached(played: Fraction | None, needed: int | None) -> bool:
@@ -146,7 +142,7 @@ _SCORES: Final[dict[str, _ScoreOf]] = {
     WITH_EXTRA_TIME: _final,
     "first_half": _first_half,
     "second_half": _second_half,
-    **{period: _named(period) for period in (*QUARTERS, *THIRDS, *INNINGS)},
+    **{period: partial(_stated, period) for period in (*QUARTERS, *THIRDS, *INNINGS)},
 }
 _COMPLETED: Final[dict[str, _Test]] = {
     FULL_GAME: _full_game_over,
@@ -154,6 +150,6 @@ _COMPLETED: Final[dict[str, _Test]] = {
     WITH_EXTRA_TIME: _never,
     "first_half": _first_half_over,
     "second_half": _second_half_over,
-    **{period: _timed(period, number) for periods in (QUARTERS, THIRDS) for number, period in enumerate(periods, 1)},
-    **{period: _inning(period, number) for number, period in enumerate(INNINGS, 1)},
+    **{period: partial(_timed_over, period) for period in (*QUARTERS, *THIRDS)},
+    **{period: partial(_inning_over, period) for period in INNINGS},
 }

@@ -5,6 +5,7 @@ The definitions are in docs/settlement.md. Everything is exact; whatever no rule
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from grading.market_rules import DECIDED_EARLY, MARKET_RULES, Bet, MarketRule, outright_rule, player_rule
@@ -154,15 +155,11 @@ def _retired(bet: Bet, result: Result, book: Rulebook) -> Settlement:
     return _played(bet, result, book)
 
 
-def _unplayed(status: Status) -> MarketRule:
-    """A status that the rulebook's [statuses] decide: VOID, or STAND on the score given."""
-
-    def rule(bet: Bet, result: Result, book: Rulebook) -> Settlement:
-        if getattr(book.statuses, status.lower()) == STAND:
-            return _played(bet, result, book)
-        return void(f"result: status is {status}")
-
-    return rule
+def _unplayed(status: Status, bet: Bet, result: Result, book: Rulebook) -> Settlement:
+    """CANCELLED, AWARDED or WALKOVER: the rulebook's [statuses] say VOID, or STAND on the score given."""
+    if getattr(book.statuses, status.lower()) == STAND:
+        return _played(bet, result, book)
+    return void(f"result: status is {status}")
 
 
 _STATUS_RULES: Final[dict[Status, MarketRule]] = {
@@ -170,7 +167,7 @@ _STATUS_RULES: Final[dict[Status, MarketRule]] = {
     Status.POSTPONED: _postponed,
     Status.ABANDONED: _abandoned,
     Status.RETIRED: _retired,
-    Status.CANCELLED: _unplayed(Status.CANCELLED),
-    Status.AWARDED: _unplayed(Status.AWARDED),
-    Status.WALKOVER: _unplayed(Status.WALKOVER),
+    Status.CANCELLED: partial(_unplayed, Status.CANCELLED),
+    Status.AWARDED: partial(_unplayed, Status.AWARDED),
+    Status.WALKOVER: partial(_unplayed, Status.WALKOVER),
 }
