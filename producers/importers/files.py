@@ -129,7 +129,7 @@ def read_table(path: Path, format_name: str, required: Sequence[str], comment: s
     if first is None:
         raise FileRefused(f"{path}: has no header; a {format_name} file names its columns: {', '.join(required)}")
     header = tuple(cell.strip() for cell in next(csv.reader([lines[first]])))
-    _check_header(path, format_name, header, required)
+    require_columns(path, format_name, header, required)
     return Table(file, lines[first], header, tuple(_rows(lines[first + 1 :], len(header))))
 
 
@@ -137,7 +137,8 @@ def _is_comment(line: str, comment: str | None) -> bool:
     return comment is not None and line.startswith(comment)
 
 
-def _check_header(path: Path, format_name: str, header: tuple[str, ...], required: Sequence[str]) -> None:
+def require_columns(path: Path, format_name: str, header: Sequence[str], required: Sequence[str]) -> None:
+    """Raises FileRefused where a required column is missing, or any stands twice."""
     missing = [name for name in required if name not in header]
     if missing:
         raise FileRefused(

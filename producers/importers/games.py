@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 from producers.event_identity import League, event_id, team
 from schemas.events import (
+    EventRescheduled,
     EventScheduled,
     EventStarted,
     EventStatus,
     EventStatusChanged,
+    Reschedule,
     Result,
     ResultRecorded,
     Schedule,
@@ -89,6 +91,17 @@ class Maker:
             origin="BACKFILL",
             producer=self.producer,
             data=data,
+        )
+
+    def rescheduled(self, of: Game, at: datetime, starts_at: datetime) -> EventRescheduled:
+        """The game has a new start."""
+        return EventRescheduled(
+            record_id=derived_id(at, "rescheduled", self.producer, of.event_id, starts_at.isoformat()),
+            event_id=of.event_id,
+            occurred_at=at,
+            origin="BACKFILL",
+            producer=self.producer,
+            data=Reschedule(starts_at=starts_at),
         )
 
     def started(self, of: Game) -> EventStarted:

@@ -92,7 +92,9 @@ class Reading:
     def reject_row(self, row: Row, reason: object) -> None:
         """Nothing of the row is used."""
         self._rejected_rows.add(row.number)
-        said = Rejection(source=self.file.name, location=row.place, kind="ROW", reason=str(reason), raw=row.raw)
+        said = Rejection(
+            source=self.file.name, location=row.place, kind="ROW", reason=" ".join(str(reason).split()), raw=row.raw
+        )
         self._rejections.append((None, None, said))
 
     def reject_cells(self, row: Row, fault: Fault, of: Game) -> None:

@@ -1,6 +1,7 @@
 """The NFL, MLB and NBA files become calendars, prices and results."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -45,7 +46,7 @@ MLB_GAME = (
 NBA_GAME = "2008,2007-10-30,por,sa,97,106,900,-1400,26,23,28,20,0,29,30,22,25,0,13,189.5,5,95"
 
 
-def archive(folder: Path, *changes: dict[str, object]) -> FileMoments:
+def archive(folder: Path, *changes: Mapping[str, object]) -> FileMoments:
     games = [json.dumps({**ARCHIVED, **change}) for change in changes]
     return nfl.archive_moments(written(folder, "archive.json", "[", ",\n".join(games), "]"))
 
