@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.columns import to_envelope
-from eventlog.log import BATCH, EMPTY, Positions
+from eventlog.log import BATCH, EMPTY, Positions, latest
 from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
+from schemas.record import Record
 
 MEMORY = ":memory:"
 _BOOKKEEPING = """
@@ -45,11 +46,16 @@ class StoreError(Exception):
     """The store cannot do it; the message says what to do."""
 
 
+class StoreInUseError(StoreError):
+    """Another process holds the file: it is sound, and must be left where it is."""
+
+
 class Store:
     """Folds batches into a DuckDB file, which is made when it is missing.
 
     Raises:
-        StoreError: the file is open in another process, damaged, or was made by other code (see `fingerprint`).
+        StoreInUseError: another process holds the file.
+        StoreError: the file is damaged, or was made by other code (see `fingerprint`).
     """
 
     def __init__(
@@ -76,17 +82,12 @@ class Store:
     def fold(self, batch: pa.Table, after: Positions) -> None:
         """Fold a batch, and move to the positions `after` it.
 
-        A record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits.
+        What lies before the store's own positions was folded already: it is left out, and positions never go back. A
+        record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits.
         """
-        try:
-            self._fold_once(batch, after)
-        except _BAD_RECORD as error:
-            if batch.num_rows > 1:
-                half = batch.num_rows // 2
-                self.fold(batch.slice(0, half), _positions_behind(batch.slice(0, half)))
-                self.fold(batch.slice(half), after)
-            else:
-                self._set_aside(batch, after, str(error))
+        with self._lock:
+            held = self.positions()
+            self._fold_or_halve(_unseen(batch, held), latest(held, after))
 
     def positions(self) -> Positions:
         """The next offset to fold, by topic and partition."""
@@ -166,11 +167,11 @@ class Store:
         try:
             connection = duckdb.connect(self.path, read_only=read_only)
             connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false").fetchall()
-        except duckdb.IOException as error:
-            raise StoreError(f"{self.path} cannot be opened: {error}") from error
         except duckdb.Error as error:
+            if isinstance(error, duckdb.ConnectionException) or "lock on file" in str(error):
+                raise StoreInUseError(f"{self.path} is in use: close it there, or ask its owner ({error})") from error
             raise StoreError(
-                f"{self.path} is damaged ({error}): `onrecord rebuild` makes it anew from the log"
+                f"{self.path} is damaged or no store ({error}): `onrecord rebuild` makes it anew from the log"
             ) from error
         return connection
 
@@ -184,7 +185,11 @@ class Store:
         self._connection.commit()
 
     def _check_identity(self, log_id: str) -> None:
-        [(stored_log, stored_fingerprint)] = self.rows("FROM store_identity")
+        try:
+            [(stored_log, stored_fingerprint)] = self.rows("FROM store_identity")
+        except duckdb.CatalogException as error:
+            self._connection.close()
+            raise StoreError(f"{self.path} is no store: `onrecord rebuild` makes one from the log") from error
         if stored_fingerprint != self.fingerprint or (log_id and stored_log != log_id):
             self._connection.close()
             raise StoreError(
@@ -198,6 +203,17 @@ class Store:
         for name, relation in empty.items():
             self._connection.register(name, relation)
         return empty
+
+    def _fold_or_halve(self, batch: pa.Table, after: Positions) -> None:
+        try:
+            self._fold_once(batch, after)
+        except _BAD_RECORD as error:
+            if batch.num_rows > 1:
+                half = batch.num_rows // 2
+                self._fold_or_halve(batch.slice(0, half), _positions_behind(batch.slice(0, half)))
+                self._fold_or_halve(batch.slice(half), after)
+            else:
+                self._set_aside(batch, after, str(error))
 
     def _fold_once(self, batch: pa.Table, after: Positions) -> None:
         with self._lock:
@@ -255,7 +271,7 @@ class Store:
                 rows.append(row)
                 continue
             try:
-                record = self.codec.decode(to_envelope(row))
+                record = self._decode(row)
             except UnknownRecordError as error:
                 letters.append(_dead_letter(row, "UNKNOWN", str(error)))
             except UndecodableRecordError as error:
@@ -264,12 +280,19 @@ class Store:
                 rows.append({**row, "schema_version": record.schema_version, "data": record.data.model_dump_json()})
         return pa.Table.from_pylist(rows, schema=BATCH), letters
 
+    def _decode(self, row: Mapping[str, Any]) -> Record:
+        try:
+            envelope = to_envelope(row)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UndecodableRecordError(f"{row['type']}: data is no JSON: {error}") from error
+        return self.codec.decode(envelope)
+
     def _set_aside(self, batch: pa.Table, after: Positions, reason: str) -> None:
         [row] = batch.to_pylist()
         try:
-            self.codec.decode(to_envelope(row))
+            self._decode(row)
             letter = _dead_letter(row, "UNFOLDABLE", reason)
-        except (UndecodableRecordError, json.JSONDecodeError) as error:
+        except UndecodableRecordError as error:
             letter = _dead_letter(row, "UNDECODABLE", str(error))
         with self._lock:
             self._connection.begin()
@@ -307,6 +330,15 @@ def _dead_letter(row: Mapping[str, Any], kind: str, reason: str) -> list[Any]:
     raw = json.dumps(envelope, default=str)
     about = [row[name] for name in ("type", "schema_version", "event_id", "record_id", "occurred_at")]
     return [*place, kind, *about, reason, raw]
+
+
+def _unseen(batch: pa.Table, held: Positions) -> pa.Table:
+    """The rows that lie at or behind the positions held."""
+    begins = batch.group_by(["topic", "partition"]).aggregate([("offset", "min")]).to_pylist()
+    if all(begin["offset_min"] >= held.get((begin["topic"], begin["partition"]), 0) for begin in begins):
+        return batch
+    places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
+    return batch.filter(pa.array([offset >= held.get((topic, lane), 0) for topic, lane, offset in places], pa.bool_()))
 
 
 def _positions_behind(batch: pa.Table) -> Positions:

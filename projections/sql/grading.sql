@@ -1,6 +1,6 @@
 -- Grades: the current one per pick in `grading`, every one ever made in `gradings`.
 -- reads: PredictionGraded, GradingRequested, GradingCompleted
--- uses: published_predictions, predictions, parlays, events, event_results, closing_lines, sim_runs
+-- uses: published_predictions, predictions, parlays, events, event_results, closing_lines, sim_runs, dead_letters
 -- unique: gradings(grade_id), grading(publish_id)
 
 -- table
