@@ -4,11 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from consumers.closes import closing_values, exact
 from grading.odds import decimal_odds
 from grading.outcomes import GradingError, Outcome, Settlement
+from grading.parlay import Leg, settle_parlay
 from grading.result import Result, parse_result
 from grading.rulebook import Rulebook, default_rulebook
 from grading.scores import brier, log_loss
@@ -45,6 +48,8 @@ class Grader:
         touched = None if event_ids is None else sorted(event_ids)
         work = self._store.query("grading_work", {"event_ids": touched}).to_pylist()
         grades = [grade for row in work if (grade := self._grade(row)) is not None]
+        parlays = groupby(self._store.query("parlay_work").to_pylist(), key=itemgetter("publish_id"))
+        grades += [grade for _, legs in parlays if (grade := self._grade_parlay(list(legs))) is not None]
         return grades or list(self._answers())
 
     def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
@@ -53,6 +58,23 @@ class Grader:
             return _graded(row, _unknown_sport(row["sport"]), "none", "0")
         settlement = _settle(row, book)
         return None if settlement is None else _graded(row, settlement, book.name, str(book.version))
+
+    def _grade_parlay(self, legs: Sequence[Mapping[str, Any]]) -> PredictionGraded | None:
+        """Legs first, each by the rulebook of its sport; None while one has to wait."""
+        books = [self._rulebook(leg["sport"]) for leg in legs]
+        settled = [
+            _unknown_sport(leg["sport"]) if book is None else _settle(leg, book)
+            for leg, book in zip(legs, books, strict=True)
+        ]
+        if any(settlement is None for settlement in settled):
+            return None
+        outcomes = [
+            Leg(_odds(leg), settlement.outcome, settlement.unit_return)
+            for leg, settlement in zip(legs, settled, strict=True)
+            if settlement is not None
+        ]
+        labels = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None))
+        return _graded_parlay(legs, settle_parlay(outcomes), labels or "none")
 
     def _rulebook(self, sport: str) -> Rulebook | None:
         try:
@@ -158,6 +180,35 @@ def _graded(row: Mapping[str, Any], settlement: Settlement, rulebook: str, versi
             **_outcome(settlement, has_price=row["price_decimal"] is not None),
             **_scores(row, settlement),
             **closing_values(row),
+        ),
+    )
+
+
+def _graded_parlay(legs: Sequence[Mapping[str, Any]], settlement: Settlement, rulebooks: str) -> PredictionGraded:
+    decided_at = max(_newest_input(leg) for leg in legs)
+    first = legs[0]
+    identity = (first["publish_id"], first["inputs"], rulebooks, DECISION_VERSION)
+    cited = [[leg["result_id"] for leg in legs], [leg[name] for leg in legs for name in ("start_id", "status_id")]]
+    results, starts = (tuple(dict.fromkeys(filter(None, ids))) for ids in cited)
+    return PredictionGraded(
+        record_id=derived_id(decided_at, "PredictionGraded", *identity),
+        occurred_at=decided_at,
+        origin=first["origin"],
+        producer=PRODUCER,
+        causation_id=first["forced_by"],
+        data=Grade(
+            publish_id=first["publish_id"],
+            prediction_ids=tuple(leg["prediction_id"] for leg in legs),
+            revision=0 if first["current_revision"] is None else first["current_revision"] + 1,
+            rulebook=rulebooks,
+            rulebook_version="per leg",
+            decision_version=DECISION_VERSION,
+            inputs=first["inputs"],
+            result_ids=results,
+            start_ids=starts,
+            close_reason="PARLAY",
+            forced_by=first["forced_by"],
+            **_outcome(settlement, has_price=all(leg["price"] is not None for leg in legs)),
         ),
     )
 

@@ -58,7 +58,7 @@ def import_history(
     while some := list(islice(records, APPEND_RECORDS)):
         positions = dict(latest(positions, log.append(some)))
         count += len(some)
-    added = sum(offset - before.get(key, 1) for key, offset in positions.items())
+    added = sum(offset - before.get(key, 0) for key, offset in positions.items())
     tallies = tuple((file.source, file.tally) for file in files)
     return Imported(tallies, tuple(refused), count, added, positions)
 

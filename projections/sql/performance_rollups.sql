@@ -2,18 +2,19 @@
 -- uses: grading
 
 -- view
-CREATE VIEW performance_rollups AS
-WITH cohorts AS (
-    SELECT *, unnest([
-        {'cohort': 'all', 'cohort_key': 'all'}, {'cohort': 'league', 'cohort_key': league},
-        {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(book, 'no price')},
-        {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
-        {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
-        {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
-    ]) AS dimension
-    FROM graded_picks
-)
-SELECT dimension.cohort, dimension.cohort_key, origin, count(*) AS picks,
+CREATE VIEW graded_cohorts AS
+SELECT * EXCLUDE (dimension), dimension.cohort, dimension.cohort_key
+FROM (SELECT *, unnest([
+    {'cohort': 'all', 'cohort_key': 'all'}, {'cohort': 'league', 'cohort_key': league},
+    {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(book, 'no price')},
+    {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
+    {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
+    {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
+]) AS dimension FROM graded_picks);
+
+-- Of events that started in a time, each end null where it is open; voids stay out of every mean but are counted.
+CREATE MACRO performance_between(since, until) AS TABLE
+SELECT cohort, cohort_key, origin, count(*) AS picks,
        count(*) FILTER (summary = 'WIN') AS wins, count(*) FILTER (summary = 'LOSS') AS losses,
        count(*) FILTER (summary = 'PUSH') AS pushes, count(*) FILTER (summary = 'VOID') AS voids,
        count(*) FILTER (summary = 'UNGRADEABLE') AS ungradeable,
@@ -33,12 +34,23 @@ SELECT dimension.cohort, dimension.cohort_key, origin, count(*) AS picks,
        sum(log_loss::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_log_loss,
        sum(brier_calibrated::DECIMAL(18, 12)) / nullif(count(brier_calibrated), 0) AS avg_brier_calibrated,
        sum(log_loss_calibrated::DECIMAL(18, 12)) / nullif(count(log_loss_calibrated), 0) AS avg_log_loss_calibrated
-FROM cohorts GROUP BY ALL;
+FROM graded_cohorts
+WHERE started_at >= coalesce(since, '-infinity'::TIMESTAMPTZ) AND started_at <= coalesce(until, 'infinity'::TIMESTAMPTZ)
+GROUP BY ALL;
+
+CREATE VIEW performance_rollups AS FROM performance_between(NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ);
 
 -- query performance(cohort = 'all', origin = NULL)
 -- One kind of cohort: all, league, market, book, tier, channel, model_version, day or month.
 SELECT * FROM performance_rollups WHERE cohort = $cohort AND origin = coalesce($origin, origin)
 ORDER BY origin, cohort_key;
+
+-- query performance_summary(cohort_key = NULL, start_date = NULL, end_date = NULL, origin = 'LIVE')
+-- One cohort by its key alone, whichever kind it is of, over events that started in a time.
+SELECT * FROM performance_between($start_date::TIMESTAMPTZ, $end_date::TIMESTAMPTZ)
+WHERE cohort_key = coalesce($cohort_key, 'all') AND origin = $origin
+ORDER BY list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month'], cohort)
+LIMIT 1;
 
 -- query reliability(bins = 10, origin = NULL)
 -- Served probability against what came, in bins of equal width, plain wins and losses only.

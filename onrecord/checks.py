@@ -1,0 +1,70 @@
+"""The audit's checks, and the verification that projections equal a rebuild."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from eventlog.log import EventLog
+from projections.catch_up import Progress, catch_up
+from projections.digest import differences, exact_digests
+from projections.generations import replace_file
+from projections.store import Store
+
+_FILE = "verification.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the audit: how many offend, and one of them."""
+
+    number: int
+    says: str
+    offenders: int
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A rebuild beside the projections: the tables that differed, when it was, and how many tables were compared."""
+
+    at: datetime
+    tables: int
+    differing: tuple[str, ...]
+
+
+def verify(
+    log: EventLog, store: Store, beside: Path, remember_in: Path, at: datetime, progress: Progress
+) -> Verification:
+    """Rebuild into the file `beside`, to where `store` is, and compare every table exactly."""
+    rebuilt = Store(beside, log_id=log.log_id)
+    try:
+        catch_up(log, rebuilt, progress)
+        rebuilt.prove_unique()
+        first, second = exact_digests(store), exact_digests(rebuilt)
+    finally:
+        rebuilt.close()
+    done = Verification(at, len(first), tuple(differences(first, second)))
+    text = {"at": at.isoformat(), "tables": done.tables, "differing": done.differing}
+    replace_file(remember_in / _FILE, json.dumps(text))
+    return done
+
+
+def last_verification(folder: Path) -> Verification | None:
+    """The last one made, or None."""
+    path = folder / _FILE
+    if not path.exists():
+        return None
+    text = json.loads(path.read_text("utf-8"))
+    return Verification(datetime.fromisoformat(text["at"]), text["tables"], tuple(text["differing"]))
+
+
+def verification_check(done: Verification | None, now: datetime) -> Check:
+    """The tenth check."""
+    says = "projections equal a rebuild at the same positions"
+    if done is None:
+        return Check(10, f"{says} (never verified while an owner runs: `onrecord rebuild --verify`)", 0)
+    age = timedelta(seconds=round((now - done.at).total_seconds()))
+    return Check(
+        10, f"{says} (verified {age} ago, {done.tables} tables)", len(done.differing), min(done.differing, default=None)
+    )

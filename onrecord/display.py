@@ -1,0 +1,262 @@
+"""What the command line shows: tables and trees for people, CSV, JSON and Parquet for machines."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from consumers.lease import read_state
+from eventlog.log import EventLog, behind_by
+from onrecord import trace
+from onrecord.checks import Check, Verification
+from onrecord.doctor import Finding
+from onrecord.history import Imported
+from onrecord.wiring import Workspace
+from projections.store import Store, StoreError
+
+_NO_VALUE = "–"
+SHOWN_ROWS = 500
+
+
+def one_line(error: Exception) -> str:
+    """An error as one clear line."""
+    if isinstance(error, ValidationError):
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        return escape("; ".join(faults))
+    return escape(" ".join(str(error).split()))
+
+
+def performance(store: Store, cohort: str) -> Table:
+    """One kind of cohort, n beside every mean, live and backfill apart."""
+    shown = Table(title=f"Performance by {cohort}", title_justify="left")
+    columns = ("origin", cohort, "picks", "W-L-P", "void", "ungr.", "won", "units", "n", "ROI ± 95%")
+    for name in (*columns, "CLV", "n", "beat", "EV", "n", "Brier", "n", "log loss"):
+        side: JustifyMethod = "left" if name in ("origin", cohort) else "right"
+        shown.add_column(name, justify=side, no_wrap=name in ("origin", cohort))
+    shown.caption = "n counts what each figure left of it is of; voids are in none; beat = share that beat the close"
+    for row in store.query("performance", {"cohort": cohort}).to_pylist():
+        shown.add_row(
+            row["origin"],
+            row["cohort_key"],
+            str(row["picks"]),
+            f"{row['wins']}-{row['losses']}-{row['pushes']}",
+            str(row["voids"]),
+            str(row["ungradeable"]),
+            _percent(row["win_rate"]),
+            _number(row["total_units"], 2),
+            str(row["priced"]),
+            f"{_percent(row['roi'])} ± {_percent(row['roi_margin_95'])}",
+            _percent(row["avg_clv"]),
+            str(row["clv_n"]),
+            _percent(row["beat_close_rate"]),
+            _percent(row["avg_clv_ev"]),
+            str(row["clv_ev_n"]),
+            _number(row["avg_brier"], 4),
+            str(row["scored"]),
+            _number(row["avg_log_loss"], 4),
+        )
+    return shown
+
+
+def reliability(store: Store) -> Table:
+    """Served probability against what came."""
+    shown = Table("origin", "bin", "n", "mean p", "won", "± 95%", title="Reliability", title_justify="left")
+    for row in store.query("reliability").to_pylist():
+        low, high = (row["bin"] - 1) / 10, row["bin"] / 10
+        figures = (_number(row[name], 3) for name in ("mean_p", "win_rate", "margin_95"))
+        shown.add_row(row["origin"], f"{low:.1f}-{high:.1f}", str(row["n"]), *figures)
+    return shown
+
+
+def age(store: Store) -> str:
+    """Whether this is the live state or the owner's copy, and how old that is."""
+    if "published_at" not in store.relations():
+        return "caught up with the log"
+    [(at,)] = store.rows("FROM published_at")
+    return f"the owner's published copy, {(datetime.now(UTC) - at).total_seconds():.0f} s old"
+
+
+def imported(done: Imported) -> Table:
+    """What became of every file."""
+    shown = Table(title=f"{done.records} records, {done.added} of them new", title_justify="left")
+    for name in ("file", "rows", "accepted", "rejected", "rejected cells"):
+        shown.add_column(name, justify="left" if name == "file" else "right")
+    for source, tally in done.files:
+        figures = (tally.rows, tally.accepted, tally.rejected, tally.rejected_cells)
+        shown.add_row(escape(source), *map(str, figures))
+    if len(done.files) > 1:
+        names = ("rows", "accepted", "rejected", "rejected_cells")
+        sums = (str(sum(getattr(tally, name) for _, tally in done.files)) for name in names)
+        shown.add_section()
+        shown.add_row(f"{len(done.files)} files", *sums)
+    for line in done.refused:
+        shown.add_row(f"[red]refused[/] {escape(line)}")
+    return shown
+
+
+def audit(checks: Sequence[Check]) -> Table:
+    """The checks with their offenders."""
+    shown = Table("", "what must hold", "offenders", "one of them", title="Audit", title_justify="left")
+    for check in checks:
+        shown.add_row(str(check.number), check.says, str(check.offenders), escape(check.example or ""))
+    return shown
+
+
+def verified(done: Verification) -> str:
+    """The outcome of a verification."""
+    if done.differing:
+        return f"[red]differs[/] from a rebuild: {', '.join(done.differing)}; `onrecord rebuild` makes it anew"
+    return f"equal to a rebuild in all {done.tables} tables"
+
+
+def queries(store: Store) -> Table:
+    """The named queries with their parameters."""
+    shown = Table("query", "parameters", "what", title="Named queries", title_justify="left")
+    for name, query in sorted(store.named_queries().items()):
+        parameters = ", ".join(f"{key}={default}" if default else key for key, default in query.defaults.items())
+        shown.add_row(name, parameters, query.description)
+    return shown
+
+
+def status(workspace: Workspace) -> Table:
+    """Lag per topic, in records and in seconds."""
+    state = read_state(workspace.settings.projections)
+    alive = workspace.owner_is_alive()
+    positions = state.positions if state and alive else _stored_positions(workspace)
+    end = workspace.log.end()
+    title = "an owner is alive" if alive else "no owner is alive; any command catches up"
+    shown = Table("topic", "records", "behind", "seconds", title=title, title_justify="left")
+    for (topic, partition), offset in sorted(end.items()):
+        key = (topic, partition)
+        behind = behind_by(positions, {key: offset})
+        shown.add_row(topic, str(offset), str(behind), _seconds_behind(workspace, key, offset - behind, behind))
+    return shown
+
+
+def log_stats(log: EventLog) -> Table:
+    """Records by topic, and conflicts."""
+    shown = Table("topic", "partition", "next offset", title=f"log {log.log_id}", title_justify="left")
+    for (topic, partition), offset in sorted(log.end().items()):
+        shown.add_row(topic, str(partition), str(offset))
+    shown.caption = f"{len(log.conflicts())} appends refused: known id, other content"
+    return shown
+
+
+def lineage(store: Store, identifier: str) -> Tree:
+    """A grade's lineage as a tree."""
+    root = trace.lineage(store, identifier)
+    tree = Tree(_label(root))
+    _grow(tree, root)
+    return tree
+
+
+def finding(found: Finding) -> str:
+    """One line of the doctor's."""
+    mark = "[red]✗[/]" if found.is_fault else "[green]✓[/]"
+    return f"{mark} {found.subject}: {escape(found.state)}"
+
+
+def write_table(table: pa.Table, format_name: str, target: Path | None, console: Console) -> None:
+    """Rows as a table for people, or as CSV, JSON or Parquet.
+
+    Raises:
+        StoreError: an unknown format, or Parquet without a file.
+    """
+    if format_name == "parquet":
+        if target is None:
+            raise StoreError("parquet is not text: name a file with --out")
+        pq.write_table(table, target)
+        return
+    if format_name not in _FORMS:
+        raise StoreError(f"there is no format {format_name!r}; there are table, csv, json and parquet")
+    if format_name == "table" and target is None:
+        console.print(_table(table))
+        return
+    text = _FORMS[format_name](table)
+    if target is None:
+        console.out(text, end="", highlight=False)
+    else:
+        target.write_text(text, encoding="utf-8")
+
+
+def _table(table: pa.Table) -> Table:
+    shown = Table(*table.column_names)
+    for row in table.slice(0, SHOWN_ROWS).to_pylist():
+        shown.add_row(*(_NO_VALUE if value is None else escape(str(value)) for value in row.values()))
+    if table.num_rows > SHOWN_ROWS:
+        shown.caption = f"the first {SHOWN_ROWS} of {table.num_rows} rows; --format csv gives all"
+    return shown
+
+
+def _csv(table: pa.Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows(tuple("" if value is None else value for value in row.values()) for row in table.to_pylist())
+    return text.getvalue()
+
+
+def _json(table: pa.Table) -> str:
+    return json.dumps(table.to_pylist(), default=_plain, indent=1) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _text(table: pa.Table) -> str:
+    console = Console(file=io.StringIO(), width=240)
+    console.print(_table(table))
+    return str(console.file.getvalue())  # type: ignore[attr-defined] # the StringIO above
+
+
+_FORMS = {"table": _text, "csv": _csv, "json": _json}
+
+
+def _grow(tree: Tree, node: trace.Node) -> None:
+    for below in node.rests_on:
+        _grow(tree.add(_label(below)), below)
+
+
+def _label(node: trace.Node) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in node.facts.items())
+    return f"[bold]{node.kind}[/] {escape(node.id)}\n[dim]{escape(facts)}[/]"
+
+
+def _stored_positions(workspace: Workspace) -> Any:
+    path = workspace.generations.current()
+    if path is None:
+        return {}
+    store = Store(path, log_id=workspace.log.log_id)
+    try:
+        return store.positions()
+    finally:
+        store.close()
+
+
+def _seconds_behind(workspace: Workspace, key: tuple[str, int], offset: int, behind: int) -> str:
+    if not behind:
+        return "0"
+    batch, _ = workspace.log.read_topic(key[0], {key: offset}, 1)
+    if not batch.num_rows:
+        return "0"
+    return f"{(workspace.clock.now() - batch['recorded_at'][0].as_py()).total_seconds():.0f}"
+
+
+def _percent(value: Any) -> str:
+    return _NO_VALUE if value is None else f"{float(value):.2%}"
+
+
+def _number(value: Any, digits: int) -> str:
+    return _NO_VALUE if value is None else f"{float(value):.{digits}f}"

@@ -1,0 +1,75 @@
+"""What may be wrong with a workspace, found before it hurts."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from eventlog.log import LogError, behind_by
+from onrecord.wiring import Workspace
+from projections.store import Store, StoreError
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it is, and what to do where it is a fault."""
+
+    subject: str
+    state: str
+    is_fault: bool = False
+
+
+def findings(workspace: Workspace) -> Iterator[Finding]:
+    """Every look, faults and all."""
+    yield Finding("python", sys.version.split()[0])
+    yield Finding("duckdb", duckdb.__version__)
+    home = workspace.settings.home
+    free = shutil.disk_usage(home).free
+    yield Finding("disk", f"{free / 1e9:.1f} GB free at {home}", free < LEAST_FREE_BYTES)
+    writable = os.access(home, os.W_OK)
+    yield Finding("folder", f"{home} {'can' if writable else 'cannot'} be written", not writable)
+    yield from _log(workspace)
+    yield from _projections(workspace)
+
+
+def _log(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        end = workspace.log.end()
+        refused = len(workspace.log.conflicts())
+    except LogError as error:
+        yield Finding("log", str(error), is_fault=True)
+        return
+    count = sum(end.values())
+    yield Finding("log", f"{workspace.log.log_id}, about {count} records")
+    if refused:
+        yield Finding(
+            "conflicts", f"{refused} appends came with a known id and other content: `onrecord log stats`", True
+        )
+
+
+def _projections(workspace: Workspace) -> Iterator[Finding]:
+    if workspace.owner_is_alive():
+        yield Finding("owner", "alive; `onrecord status` shows its lag")
+        return
+    path = workspace.generations.current()
+    if path is None:
+        yield Finding("projections", "none yet; the next command makes them from the log")
+        return
+    try:
+        store = Store(path, log_id=workspace.log.log_id)
+    except StoreError as error:
+        yield Finding("projections", f"{error}; the next command rebuilds them", is_fault=True)
+        return
+    try:
+        lag = behind_by(store.positions(), workspace.log.end())
+        letters = store.query("dead_letters_open").num_rows
+    finally:
+        store.close()
+    yield Finding("projections", f"{path.name}, {lag} records behind; the next command catches up")
+    if letters:
+        yield Finding("dead letters", f"{letters} are open: `onrecord query dead_letters_open`", is_fault=True)

@@ -1,0 +1,51 @@
+"""Grades and performance for callers in any process: requests go on record, the owner answers them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from onrecord.wiring import Workspace
+
+
+class NotGradedError(Exception):
+    """A pick has no grade yet; the message says why."""
+
+
+@dataclass(frozen=True)
+class GradingService:
+    """Asks for grades, and for how the picks did."""
+
+    workspace: Workspace
+
+    def grade_published_prediction(self, publish_id: str, *, force_regrade: bool = False) -> str:
+        """The id of the pick's grade; with `force_regrade` of a new one.
+
+        Raises:
+            NotGradedError: the event is not over, or the publish is no valid official pick.
+        """
+        tally = self.workspace.request_grades(None, publish_id, force=force_regrade)
+        if tally.grade_id is None:
+            raise NotGradedError(f"{publish_id}: {tally.pending_because}")
+        return tally.grade_id
+
+    def grade_all_pending(self, lookback_hours: float = 72) -> dict[str, int]:
+        """How the picks stand whose events started within so many hours: graded, voided, pending."""
+        tally = self.workspace.request_grades(lookback_hours, None)
+        return {"graded": tally.graded, "voided": tally.voided, "pending": tally.pending}
+
+    def get_performance_summary(
+        self,
+        cohort_key: str | None = None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        origin: str = "LIVE",
+    ) -> dict[str, Any]:
+        """Win rate, return, units, closing line value and scores, each mean with its n.
+
+        `cohort_key` is a league, market key, book, tier, channel or model version; times are of the events' starts,
+        both inclusive. `origin` LIVE or BACKFILL: the two are never added up.
+        """
+        given = {"cohort_key": cohort_key, "start_date": start_date, "end_date": end_date, "origin": origin}
+        with self.workspace.fresh_reader() as store:
+            found = store.query("performance_summary", given).to_pylist()
+        return dict(found[0]) if found else {"cohort_key": cohort_key, "origin": origin, "picks": 0}
