@@ -63,8 +63,9 @@ class Result:
 def parse_result(given: Mapping[str, object]) -> Result:
     """A result from a JSON object with the keys of docs/settlement.md; keys in any case, null is absent.
 
-    A pair of scores with one side missing counts as absent; unknown keys are ignored.
-    Raises GradingError for a known key with a value that can't be one.
+    Unknown keys are ignored. A period with one side missing counts as absent (the last inning may have one side
+    only). Raises GradingError for a known key with a value that can't be one, and for half of a pair of
+    regulation, h1 or penalties.
     """
     values: dict[str, object] = {}
     for key, value in given.items():
@@ -78,9 +79,9 @@ def parse_result(given: Mapping[str, object]) -> Result:
             for name in (*QUARTERS, *THIRDS, *INNINGS)
             if (score := _pair(values, f"{name}_home", f"{name}_away"))
         },
-        regulation=_pair(values, "regulation_home", "regulation_away"),
-        h1=_pair(values, "h1_home", "h1_away"),
-        penalties=_pair(values, "penalties_home", "penalties_away"),
+        regulation=_whole_pair(values, "regulation"),
+        h1=_whole_pair(values, "h1"),
+        penalties=_whole_pair(values, "penalties"),
         **{name: values[name] for name in _SINGLE if name in values},  # type: ignore[arg-type] # by _SINGLE's readers
     )
 
@@ -97,6 +98,14 @@ def _pair(values: Mapping[str, object], home: str, away: str) -> Score | None:
     if isinstance(home_points, int) and isinstance(away_points, int):
         return Score(home_points, away_points)
     return None
+
+
+def _whole_pair(values: Mapping[str, object], name: str) -> Score | None:
+    """A pair that another score would stand in for, so that half of it must not pass for none."""
+    home, away = f"{name}_home", f"{name}_away"
+    if (home in values) != (away in values):
+        raise GradingError(f"result: {home} and {away} belong together")
+    return _pair(values, home, away)
 
 
 def _status(value: object) -> Status:

@@ -119,6 +119,15 @@ def test_long_cells_are_cut() -> None:
         (lambda: selection_name("correct_score", "2"), "selection: '2' is not a score such as 2-1, home's first"),
         (lambda: check_line("total", Fraction(-1)), "line: '-1' is not a multiple of 0.25, 0 or more"),
         (lambda: check_line("european_handicap_3way", Fraction(1, 2)), "line: '1/2' is not a whole number"),
+        (lambda: parse_result({"h1_home": 1}), "result: h1_home and h1_away belong together"),
+        (
+            lambda: parse_result({"regulation_away": 1, "regulation_home": None}),
+            "result: regulation_home and regulation_away belong together",
+        ),
+        (
+            lambda: parse_result({"penalties_home": 1}),
+            "result: penalties_home and penalties_away belong together",
+        ),
         (lambda: parse_result({"home": 1.5}), "result: home is not a whole number of 0 or more"),
         (lambda: parse_result({"stat": Decimal("1e-13")}), "result: stat has more than 12 decimals"),
         (
