@@ -183,7 +183,7 @@ def query(
             return
         given = dict(text.split("=", 1) for text in parameters or ())
         named = sql in store.named_queries()
-        table = store.query(sql, given) if named else store.table(sql, given or None)
+        table = store.query(sql, given) if named else store.ask(sql, given or None)
         display.write_table(table, format_name, out_file, out)
 
 

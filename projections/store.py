@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     event_id VARCHAR, record_id VARCHAR, occurred_at TIMESTAMPTZ, reason VARCHAR, raw VARCHAR);
 """
 _INSERT_DEAD_LETTER = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
     duckdb.ConversionException,
@@ -105,6 +106,20 @@ class Store:
             cursor.execute("SET TimeZone = 'UTC'")
             return cursor.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
 
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """The rows of somebody's own SELECT as Arrow.
+
+        Raises:
+            StoreError: more than one statement, one that would change something, or one that DuckDB refuses.
+        """
+        try:
+            statements = duckdb.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type not in _READING:
+                raise StoreError("ask one SELECT: the projections change only by what is put on record")
+            return self.table(sql, parameters)
+        except duckdb.Error as error:
+            raise StoreError(f"DuckDB refuses the query: {error}") from error
+
     def query(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The rows of a named query as Arrow.
 
@@ -114,7 +129,7 @@ class Store:
         query = self.named_queries().get(name)
         if query is None:
             raise StoreError(f"there is no query {name!r}; there are {', '.join(sorted(self.named_queries()))}")
-        return self.table(query.sql, bind(query, parameters or {}))
+        return self.ask(query.sql, bind(query, parameters or {}))
 
     def named_queries(self) -> dict[str, NamedQuery]:
         """The queries of all projections by name."""
