@@ -1,10 +1,22 @@
-"""No-vig probabilities: five ways to take a book's margin out of its prices, for any number of outcomes.
+"""The probabilities behind a market's prices, by five methods of taking the margin out.
 
-pi = 1/d is a raw implied probability, S the sum of pi over the market's outcomes (the book sum), n their number. The
-definitions and published reference values are in docs/closing-line-value.md.
+With pi = 1/odds and the book sum S = sum of pi, for any number of outcomes:
+
+    multiplicative  pi / S
+    additive        pi - (S - 1) / n
+    power           pi^k
+    shin            (sqrt(z² + 4 (1-z) pi² / S) - z) / (2 (1-z))
+    odds_ratio      pi / (c + pi - c pi)
+
+where k >= 1, z in [0, 1] or c >= 1 makes the probabilities sum to 1. Shin, Economic Journal 103 (1993); Clarke,
+Kovalchik and Ingram, J. Sports Analytics 3 (2017). Where S is 1 there is no margin, and every method gives pi.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
@@ -12,123 +24,220 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
+from grading.odds import decimal_odds
+from grading.quantity import LARGEST
+
 Floats = NDArray[np.float64]
-TOLERANCE: Final = 1e-14
-_STEPS: Final = 80
-"""Halvings of the vectorised solver: more than a float has bits between its brackets."""
-_EVEN_BOOK: Final = 1e-12
+
+TOLERANCE: Final = 1e-12
+MAX_STEPS: Final = 200
+"""Bisection alone needs 60 steps from the widest bracket; more means a defect."""
+_ROUNDING: Final = 4 * float(np.finfo(float).eps)
+
+
+class NoVigFault(StrEnum):
+    """Why a market has no fair probabilities, for machines."""
+
+    BOOK_SUM_BELOW_ONE = "book_sum_below_one"
+    NEGATIVE_PROBABILITY = "negative_probability"
+    TOO_FEW_OUTCOMES = "too_few_outcomes"
 
 
 class NoVigError(ValueError):
-    """Prices that no margin can be taken out of; the message says why."""
+    """The prices have no fair probabilities by this method; `fault` says why to machines."""
+
+    def __init__(self, fault: NoVigFault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
-def no_vig(odds: Sequence[float], method: str = "multiplicative") -> list[float]:
-    """Probabilities without the margin, in the order of `odds` (decimal, above 1), summing to 1.
+class UnknownMethodError(ValueError):
+    """The name of no method."""
 
-    Raises:
-        NoVigError: fewer than two prices, a price of 1 or less, a book sum below 1 (an arbitrage or a bad row), an
-            additive probability below 0, or an unknown method.
+
+@dataclass(frozen=True)
+class Method:
+    """One method: `exact` for one market's implied probabilities, `bulk` for many, shape (markets, outcomes).
+
+    Both are called with book sums above 1 only.
     """
-    return [float(p) for p in no_vig_many([odds], method, strict=True)[0]]
+
+    exact: Callable[[Sequence[Fraction]], tuple[Fraction, ...]]
+    bulk: Callable[[Floats], Floats]
 
 
-def no_vig_many(odds: ArrayLike, method: str = "multiplicative", *, strict: bool = False) -> Floats:
-    """The same for many markets at once: `odds` of shape (markets, outcomes) gives probabilities of that shape.
+@dataclass(frozen=True)
+class _Curve:
+    """A family of probabilities over a parameter from `low` to `high(pi)`, along which their sum falls through 1.
 
-    A market that no margin can be taken out of is NaN throughout; `strict` raises NoVigError for the first of them.
+    `at(pi, t)` is (probabilities, their derivatives by t); pi is (..., outcomes), t broadcasts against it.
     """
-    pi = _implied(odds)
-    solve = METHODS.get(method)
-    if solve is None:
-        raise NoVigError(f"devig: {method!r} is not one of {', '.join(METHODS)}")
-    bad = _faults(pi)
-    if strict and bad.any():
-        raise NoVigError(_why(pi[int(np.flatnonzero(bad)[0])]))
-    fair = np.full_like(pi, np.nan)
-    sound = pi[~bad]
-    even = np.abs(sound.sum(axis=1) - 1) <= _EVEN_BOOK
-    solved = np.where(even[:, None], sound / sound.sum(axis=1, keepdims=True), 0.0)
-    if (~even).any():
-        solved[~even] = solve(sound[~even])
-    negative = (solved < 0).any(axis=1)
-    if strict and negative.any():
-        raise NoVigError("devig: additive takes more margin from a long price than it holds; use another method")
-    fair[~bad] = np.where(negative[:, None], np.nan, solved)
-    return fair
+
+    low: float
+    high: Callable[[Floats], Floats]
+    at: Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
-def _implied(odds: ArrayLike) -> Floats:
-    values = np.asarray(odds, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] < 2:
-        raise NoVigError("other_odds_close: a market has at least two outcomes; give a price for each")
+def fair_probabilities(odds: Sequence[Fraction | float], method: str = "multiplicative") -> tuple[Fraction, ...]:
+    """The fair probabilities of all outcomes of one market, in the order of their decimal odds.
+
+    `multiplicative` and `additive` are exact, the others sum to 1 within 1e-11. Raises OddsError for a price that is
+    none, UnknownMethodError, and NoVigError where the book sum is below 1 (an arbitrage or a bad row), where
+    `additive` goes below 0, or for fewer than two outcomes.
+    """
+    chosen = method_named(method)
+    implied = [1 / decimal_odds(price, "decimal") for price in odds]
+    if len(implied) < 2:
+        raise NoVigError(NoVigFault.TOO_FEW_OUTCOMES, f"{len(implied)} prices are no market: give all its outcomes")
+    book_sum = sum(implied)
+    if book_sum < 1:
+        raise NoVigError(
+            NoVigFault.BOOK_SUM_BELOW_ONE,
+            f"the book sum {float(book_sum):.6f} is below 1: an arbitrage, a bad row, or an outcome is missing",
+        )
+    return chosen.exact(implied) if book_sum > 1 else tuple(implied)
+
+
+def fair_probability_array(odds: ArrayLike, method: str = "multiplicative") -> Floats:
+    """The fair probabilities of many markets with as many outcomes each, shape (markets, outcomes) like their odds.
+
+    Equal to `fair_probabilities` within 1e-10; a market that it refuses is a row of NaN. Raises UnknownMethodError,
+    and ValueError for another shape.
+    """
+    chosen = method_named(method)
+    prices = np.asarray(odds, dtype=np.float64)
+    if prices.ndim != 2 or prices.shape[1] < 2:
+        raise ValueError(f"odds: shape {prices.shape} is not (markets, outcomes) with two outcomes or more")
+    fair = np.full(prices.shape, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(values > 1, 1 / values, np.nan)
-
-
-def _faults(pi: Floats) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore"):
-        bad: NDArray[np.bool_] = np.isnan(pi).any(axis=1) | (pi.sum(axis=1) < 1 - _EVEN_BOOK)
-    return bad
-
-
-def _why(pi: Floats) -> str:
-    if np.isnan(pi).any():
-        return "odds: a decimal price is above 1"
-    return f"book sum {pi.sum():.6f} is below 1: an arbitrage between books, or a bad row"
-
-
-def _multiplicative(pi: Floats) -> Floats:
-    fair: Floats = pi / pi.sum(axis=1, keepdims=True)
+        implied = np.where((prices > 1) & (prices <= LARGEST), 1 / prices, np.nan)
+    excess = implied.sum(axis=1) - 1
+    # 1/1.5 + 1/3 may miss 1 by a rounding; such a book has no margin.
+    no_margin = np.abs(excess) <= _ROUNDING * prices.shape[1]
+    fair[no_margin] = implied[no_margin]
+    margin = (excess > 0) & ~no_margin
+    fair[margin] = chosen.bulk(implied[margin])
     return fair
 
 
-def _additive(pi: Floats) -> Floats:
-    fair: Floats = pi - (pi.sum(axis=1, keepdims=True) - 1) / pi.shape[1]
+def method_named(name: str) -> Method:
+    """The method of a name, in any case. Raises UnknownMethodError."""
+    method = METHODS.get(name.strip().lower())
+    if method is None:
+        raise UnknownMethodError(f"{name!r} is not one of {', '.join(METHODS)}")
+    return method
+
+
+def _multiplicative(implied: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    book_sum = sum(implied)
+    return tuple(pi / book_sum for pi in implied)
+
+
+def _multiplicative_bulk(implied: Floats) -> Floats:
+    fair: Floats = implied / implied.sum(axis=1, keepdims=True)
     return fair
 
 
-def _power(pi: Floats) -> Floats:
-    # sum(pi^k) falls from S at k = 1; at the upper bracket the largest pi alone, to that power, is below 1/n.
-    most = np.log(pi.shape[1]) / -np.log(pi.max(axis=1)) + 1
-    return _by_root(pi, lambda p, k: p**k, np.ones(len(pi)), most)
+def _additive(implied: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    share = (sum(implied) - 1) / Fraction(len(implied))
+    if min(implied) < share:
+        raise NoVigError(
+            NoVigFault.NEGATIVE_PROBABILITY,
+            f"additive takes {float(share):.6f} from each outcome, more than the longest price has; use another method",
+        )
+    return tuple(pi - share for pi in implied)
 
 
-def _shin(pi: Floats) -> Floats:
-    return _by_root(pi, _shin_at, np.zeros(len(pi)), np.full(len(pi), 1 - 1e-9))
+def _additive_bulk(implied: Floats) -> Floats:
+    share = (implied.sum(axis=1, keepdims=True) - 1) / implied.shape[1]
+    return np.where(implied.min(axis=1, keepdims=True) >= share, implied - share, np.nan)
 
 
-def _shin_at(pi: Floats, z: Floats) -> Floats:
-    total = pi.sum(axis=-1, keepdims=True)
-    fair: Floats = (np.sqrt(z**2 + 4 * (1 - z) * pi**2 / total) - z) / (2 * (1 - z))
-    return fair
+def _power_at(pi: Floats, t: Floats) -> tuple[Floats, Floats]:
+    logs = np.log(pi)
+    p = np.exp(t * logs)
+    return p, p * logs
 
 
-def _odds_ratio(pi: Floats) -> Floats:
-    # At c the sum is at most sum(pi / (c * (1 - pi))), which is 1 at the upper bracket.
-    most = (pi / (1 - pi)).sum(axis=1) + 1
-    return _by_root(pi, lambda p, c: p / (c + p - c * p), np.ones(len(pi)), most)
+def _power_high(pi: Floats) -> Floats:
+    # All outcomes as likely as the likeliest would sum to 1 here.
+    high: Floats = math.log(pi.shape[-1]) / -np.log(pi.max(axis=-1, keepdims=True))
+    return high
 
 
-def _by_root(pi: Floats, at: Callable[[Floats, Floats], Floats], low: Floats, high: Floats) -> Floats:
-    """Solve sum(at(pi, x)) = 1 for each market, where the sum falls in x; Brent for one market, halving for many."""
-    if len(pi) == 1:
-        x = brentq(lambda x: float(at(pi[0], np.asarray(x)).sum()) - 1, low[0], high[0], xtol=TOLERANCE, rtol=TOLERANCE)
-        return at(pi, np.array([[x]]))
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        above = at(pi, middle[:, None]).sum(axis=1) > 1
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return at(pi, ((low + high) / 2)[:, None])
+def _shin_at(pi: Floats, t: Floats) -> tuple[Floats, Floats]:
+    a = pi**2 / pi.sum(axis=-1, keepdims=True)
+    # The usual form divides 0 by 0 at z = 1; this is the same, multiplied out.
+    p: Floats = 2 * a / (np.sqrt(t**2 + 4 * (1 - t) * a) + t)
+    return p, -p * (1 - p) / (2 * (1 - t) * p + t)
 
 
-METHODS: Final[Mapping[str, Callable[[Floats], Floats]]] = MappingProxyType(
+def _shin_high(pi: Floats) -> Floats:
+    return np.ones_like(pi[..., :1])
+
+
+def _odds_ratio_at(pi: Floats, t: Floats) -> tuple[Floats, Floats]:
+    below = t * (1 - pi) + pi
+    return pi / below, -pi * (1 - pi) / below**2
+
+
+def _odds_ratio_high(pi: Floats) -> Floats:
+    high: Floats = (pi / (1 - pi)).sum(axis=-1, keepdims=True)
+    return high
+
+
+_POWER: Final = _Curve(1.0, _power_high, _power_at)
+_SHIN: Final = _Curve(0.0, _shin_high, _shin_at)
+_ODDS_RATIO: Final = _Curve(1.0, _odds_ratio_high, _odds_ratio_at)
+
+
+def _solved(curve: _Curve) -> Method:
+    return Method(lambda implied: _solve(curve, implied), lambda implied: _solve_bulk(curve, implied))
+
+
+def _solve(curve: _Curve, implied: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    pi = np.array([float(p) for p in implied])
+
+    def excess(t: float) -> float:
+        return float(curve.at(pi, np.array([t]))[0].sum()) - 1
+
+    t = curve.low
+    if excess(t) > 0:  # else the margin is below what a float can tell
+        # The root may lie at the bracket's end, where a rounding would hide the change of sign.
+        t = float(brentq(excess, t, 1.001 * float(curve.high(pi)[0]), xtol=TOLERANCE))
+    return tuple(Fraction(p) for p in curve.at(pi, np.array([t]))[0].tolist())
+
+
+def _solve_bulk(curve: _Curve, pi: Floats) -> Floats:
+    """Newton steps within a bracket that every step narrows; bisection where a step leaves it or gains too little."""
+    low = np.full((len(pi), 1), curve.low)
+    high = 1.001 * curve.high(pi)
+    t, step = low.copy(), high - low
+    fair = np.empty_like(pi)
+    rest = np.arange(len(pi))
+    for _ in range(MAX_STEPS):
+        p, slope = curve.at(pi[rest], t)
+        fair[rest] = p
+        excess = p.sum(axis=1, keepdims=True) - 1
+        low, high = np.where(excess > 0, t, low), np.where(excess > 0, high, t)
+        newton = t - excess / slope.sum(axis=1, keepdims=True)
+        good = (newton >= low) & (newton <= high) & (2 * np.abs(newton - t) <= np.abs(step))
+        following = np.where(good, newton, (low + high) / 2)
+        step = following - t
+        open_still = (np.abs(step) > TOLERANCE * np.maximum(1, np.abs(t)) / 100)[:, 0] & (excess != 0)[:, 0]
+        if not open_still.any():
+            return fair
+        rest = rest[open_still]
+        low, high, t, step = (part[open_still] for part in (low, high, following, step))
+    raise RuntimeError(f"{len(rest)} markets are not solved after {MAX_STEPS} steps")
+
+
+METHODS: Final[Mapping[str, Method]] = MappingProxyType(
     {
-        "multiplicative": _multiplicative,
-        "additive": _additive,
-        "power": _power,
-        "shin": _shin,
-        "odds_ratio": _odds_ratio,
+        "multiplicative": Method(_multiplicative, _multiplicative_bulk),
+        "additive": Method(_additive, _additive_bulk),
+        "power": _solved(_POWER),
+        "shin": _solved(_SHIN),
+        "odds_ratio": _solved(_ODDS_RATIO),
     }
 )
-"""By name; each takes implied probabilities of shape (markets, outcomes) with book sums above 1."""
