@@ -3,13 +3,13 @@
 The definitions are in docs/closing-line-value.md. Each measure is None where it can't be had, never 0, with the reason.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from grading.no_vig import NoVigError, no_vig
+from grading.no_vig import NoVigError, UnknownMethodError, fair_probabilities
 
 HALF_POINT: Final = Fraction(1, 2)
 DEFAULT_METHOD: Final = "multiplicative"
@@ -120,39 +120,10 @@ def points_gained(selection: str, bet: Fraction | None, close: Fraction | None) 
 def _fair(odds: Fraction, others: Sequence[Fraction], method: str) -> tuple[Number | None, str | None]:
     if not others:
         return None, "other_odds_close: no other side's price, so none is fair"
-    market = (odds, *others)
     try:
-        return (_EXACT.get(method) or _numeric(method))(market), None
-    except NoVigError as error:
+        return fair_probabilities((odds, *others), method)[0], None
+    except (NoVigError, UnknownMethodError) as error:
         return None, str(error)
-
-
-def _numeric(method: str) -> Callable[[Sequence[Fraction]], Number]:
-    return lambda market: no_vig([float(price) for price in market], method)[0]
-
-
-def _book_sum(market: Sequence[Fraction]) -> Fraction:
-    total = sum((1 / price for price in market), Fraction(0))
-    if total < 1:
-        raise NoVigError(f"book sum {float(total):.6f} is below 1: an arbitrage between books, or a bad row")
-    return total
-
-
-def _exact_multiplicative(market: Sequence[Fraction]) -> Fraction:
-    return 1 / (market[0] * _book_sum(market))
-
-
-def _exact_additive(market: Sequence[Fraction]) -> Fraction:
-    margin = (_book_sum(market) - 1) / len(market)
-    if any(1 / price < margin for price in market):
-        raise NoVigError("devig: additive takes more margin from a long price than it holds; use another method")
-    return 1 / market[0] - margin
-
-
-_EXACT: Final[dict[str, Callable[[Sequence[Fraction]], Number]]] = {
-    "multiplicative": _exact_multiplicative,
-    "additive": _exact_additive,
-}
 
 
 def _half_a_point_away(
