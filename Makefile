@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check lock clean
+.PHONY: help setup demo test test-slow test-real-data lint check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -22,6 +22,12 @@ demo: $(SETUP) ## a synthetic season through every stage
 
 test: $(SETUP) ## the tests
 	$(BIN)/pytest -m "not kafka and not real_data and not slow"
+
+test-slow: $(SETUP) ## kill -9 rounds, several processes at once
+	$(BIN)/pytest -m slow
+
+test-real-data: $(SETUP) ## the same promises on the data sets in ../shared/data
+	$(BIN)/pytest -m real_data
 
 lint: $(SETUP) ## style, types, layers
 	$(BIN)/ruff check .
