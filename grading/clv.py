@@ -3,13 +3,13 @@
 The definitions are in docs/closing-line-value.md. Each measure is None where it can't be had, never 0, with the reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from grading.no_vig import NoVigError, UnknownMethodError, fair_probabilities
+from grading.no_vig import NoVigError, fair_probabilities
 
 HALF_POINT: Final = Fraction(1, 2)
 DEFAULT_METHOD: Final = "multiplicative"
@@ -58,13 +58,14 @@ def closing_line_value(
     others: Sequence[Fraction] = (),
     method: str = DEFAULT_METHOD,
     push_probability: Fraction | None = None,
-    at_bet_line: Chances | None = None,
+    margin: Callable[[float], Chances | None] | None = None,
 ) -> ClosingLineValue:
     """The four measures of a pick against its close.
 
-    `others` are the closing odds of the other sides, without which nothing is fair. At a moved line the expected value
-    comes from `push_probability` (of landing on a whole closing line, half a point away from the pick's), or from
-    `at_bet_line`, what a margin model says of the pick's own line.
+    `others` are the closing odds of the other sides, without which nothing is fair; `method` is one of no_vig.METHODS.
+    At a moved line the expected value comes from `margin`, which turns the fair closing probability into the chances at
+    the pick's own line (None where it can't), else from `push_probability`, that of landing on a whole closing line
+    half a point away from the pick's. Raises UnknownMethodError.
     """
     if (bet.line is None) != (close.line is None):
         missing, other = ("line_bet", "close") if bet.line is None else ("line_close", "pick")
@@ -72,7 +73,7 @@ def closing_line_value(
     fair, reason = _fair(close.odds, others, method)
     if bet.line == close.line:
         return _same_line(bet, close, fair, reason)
-    return _moved_line(selection, bet, close, fair, reason, push_probability, at_bet_line)
+    return _moved_line(selection, bet, close, fair, reason, push_probability, margin)
 
 
 def _same_line(bet: Terms, close: Terms, fair: Number | None, reason: str | None) -> ClosingLineValue:
@@ -95,19 +96,20 @@ def _moved_line(
     fair: Number | None,
     reason: str | None,
     push_probability: Fraction | None,
-    at_bet_line: Chances | None,
+    margin: Callable[[float], Chances | None] | None,
 ) -> ClosingLineValue:
     points = points_gained(selection, bet.line, close.line)
     if points is None:
         return ClosingLineValue(reason=f"selection: no line is better than another for {selection}")
     ev: Number | None = None
-    if at_bet_line is not None:
-        ev = at_bet_line.win * float(bet.odds - 1) - at_bet_line.loss
+    chances = None if fair is None or margin is None else margin(float(fair))
+    if chances is not None:
+        ev, reason = chances.win * float(bet.odds - 1) - chances.loss, None
     elif fair is not None:
         win, reason = _half_a_point_away(points, close.line, fair, push_probability)
         ev = None if win is None else bet.odds * win - 1
     verdict = _verdict(ev) if ev is not None else _agreed(points, bet.odds - close.odds)
-    return ClosingLineValue(points=points, ev=ev, beat_close=verdict, reason=None if ev is not None else reason)
+    return ClosingLineValue(points=points, ev=ev, beat_close=verdict, reason=reason)
 
 
 def points_gained(selection: str, bet: Fraction | None, close: Fraction | None) -> Fraction | None:
@@ -122,8 +124,8 @@ def _fair(odds: Fraction, others: Sequence[Fraction], method: str) -> tuple[Numb
         return None, "other_odds_close: no other side's price, so none is fair"
     try:
         return fair_probabilities((odds, *others), method)[0], None
-    except (NoVigError, UnknownMethodError) as error:
-        return None, str(error)
+    except NoVigError as error:
+        return None, f"other_odds_close: {error}"
 
 
 def _half_a_point_away(

@@ -1,0 +1,137 @@
+"""Closing line value of a spreadsheet of picks without any log: `onrecord clv`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from grading.clv import DEFAULT_METHOD, ClosingLineValue, Terms, closing_line_value
+from grading.markets import check_line, market_name, selection_name, shown
+from grading.no_vig import method_named
+from grading.odds import decimal_odds
+from grading.outcomes import GradingError
+from grading.quantity import quantity
+from onrecord.csv_file import RowError, grade_rows
+from onrecord.json_cell import json_list, json_object
+from onrecord.settle_file import decimals
+
+ADDED = (
+    "price_clv", "implied_prob_delta", "fair_close_prob", "novig_ev", "line_clv_points", "beat_close", "reason",
+)  # fmt: skip
+REQUIRED = ("market", "selection", "odds_format", "odds_bet", "odds_close")
+_FORMATS = ("american", "decimal", "fractional")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
+
+
+def clv_file(file: Path, out: Path | None) -> None:
+    """Write each row of `file` with its closing line value in seven columns more; None is standard output.
+
+    A measure that can't be had is empty, with the reason; only a row that can't be read is named on standard error.
+    Raises FileRefused.
+    """
+    grade_rows(file, out, ADDED, clv_row, REQUIRED)
+
+
+def clv_row(row: Mapping[str, str]) -> Mapping[str, str]:
+    """The added columns of one row of text. Raises RowError where a cell can't be read; it begins with the column."""
+    try:
+        value = _value(row)
+    except GradingError as error:
+        raise RowError(str(error)) from error
+    return {
+        "price_clv": _decimals(value.price),
+        "implied_prob_delta": _decimals(value.probability),
+        "fair_close_prob": _decimals(value.fair_close),
+        "novig_ev": _decimals(value.ev),
+        "line_clv_points": _decimals(value.points),
+        "beat_close": value.beat_close or "",
+        "reason": value.reason or "",
+    }
+
+
+def _value(row: Mapping[str, str]) -> ClosingLineValue:
+    """Every cell is read before any is judged, so that a bad one is named whatever the others say."""
+    market = market_name(row["market"])
+    selection = selection_name(market, row["selection"])
+    form = _word(row["odds_format"])
+    if form not in _FORMATS:
+        raise GradingError(f"odds_format: unknown word {shown(row['odds_format'])}")
+    bet = Terms(_line(row, "line_bet", market), _odds("odds_bet", row["odds_bet"], form))
+    close_line = _line(row, "line_close", market)
+    close_odds = _odds("odds_close", row["odds_close"], form) if row["odds_close"].strip() else None
+    others, method = _others(row, form), _method(row)
+    push, minutes_late = _extra(row)
+    if close_odds is None:
+        return ClosingLineValue(reason="odds_close: is empty, so there is no close")
+    if minutes_late is not None and minutes_late > 0:
+        return ClosingLineValue(reason="extra: the snapshot is from after the start, so it is no close")
+    close = Terms(close_line, close_odds)
+    if market == "double_chance":
+        value = closing_line_value(selection, bet, close)
+        return replace(value, reason="market: the sides of a double chance overlap, so that none is fair")
+    return closing_line_value(selection, bet, close, others, method, push)
+
+
+def _line(row: Mapping[str, str], column: str, market: str) -> Fraction | None:
+    text = row.get(column, "").strip()
+    if not text:
+        return None
+    with _named(column):
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"{shown(text)} is not a decimal number")
+        return check_line(market, Fraction(text))
+
+
+def _odds(column: str, price: object, form: str) -> Fraction:
+    with _named(column):
+        if isinstance(price, bool) or not isinstance(price, str | int | Decimal):
+            raise ValueError("a price is a text or a number")  # noqa: TRY004 - callers report one kind of error
+        return decimal_odds(str(price).strip(), form)
+
+
+def _others(row: Mapping[str, str], form: str) -> list[Fraction]:
+    with _named("other_odds_close"):
+        prices = json_list(row.get("other_odds_close", ""))
+    return [_odds("other_odds_close", price, form) for price in prices]
+
+
+def _method(row: Mapping[str, str]) -> str:
+    name = _word(row.get("devig", "")) or DEFAULT_METHOD
+    with _named("devig"):
+        method_named(name)
+    return name
+
+
+def _extra(row: Mapping[str, str]) -> tuple[Fraction | None, Fraction | None]:
+    """The push probability and how late the close was taken; other keys are ignored, and null is absent."""
+    with _named("extra"):
+        extra = json_object(row.get("extra", ""))
+    found = []
+    for key in ("push_probability_at_close_line", "close_snapshot_minutes_after_start"):
+        with _named(f"extra: {key}"):
+            found.append(None if extra.get(key) is None else quantity(extra[key]))
+    push, minutes = found
+    if push is not None and not 0 <= push <= 1:
+        raise GradingError("extra: push_probability_at_close_line: is not between 0 and 1")
+    return push, minutes
+
+
+@contextmanager
+def _named(column: str) -> Iterator[None]:
+    """Says in front of an error which column it is in, instead of what the library calls it."""
+    try:
+        yield
+    except ValueError as error:
+        reason = str(error).removeprefix("line: ").removeprefix("odds: ")
+        raise GradingError(f"{column}: {reason}") from error
+
+
+def _decimals(value: Fraction | float | None) -> str:
+    return "" if value is None else decimals(Fraction(value))
+
+
+def _word(text: str) -> str:
+    return text.strip().lower()
