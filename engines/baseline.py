@@ -43,6 +43,10 @@ class Baseline:
         self._models = dict(leagues)
         self._leagues: dict[str, _League] = {}
 
+    def add_league(self, name: str, model: SportModel) -> None:
+        """Forecast a league by a sport's model; one that has a model already keeps it."""
+        self._models.setdefault(name, model)
+
     def observe(self, game: PlayedGame) -> None:
         """Learn from a result.
 

@@ -63,6 +63,11 @@ NHL = SportModel(
     window_games=3_000,
 )
 
+SPORTS: Mapping[str, SportModel] = MappingProxyType(
+    {"soccer": FOOTBALL, "nfl": NFL, "nba": NBA, "mlb": MLB, "nhl": NHL}
+)
+"""The model of each sport, for leagues that have no model of their own."""
+
 _FOOTBALL_LEAGUES = (
     *("E0", "E1", "E2", "E3", "EC", "SC0", "SC1", "SC2", "SC3", "D1", "D2", "I1", "I2", "SP1", "SP2", "F1", "F2"),
     *("N1", "B1", "P1", "T1", "G1", "EPL"),

@@ -12,7 +12,7 @@ from typing import Any
 from engines.baseline import FEATURE_SET_VERSION, MODEL_VERSION, Baseline
 from engines.forecast import Forecast
 from engines.games import PlayedGame, UpcomingGame
-from engines.sports import LEAGUES
+from engines.sports import SPORTS
 from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded, Schedule
 from schemas.ids import derived_id
 from schemas.odds import OddsSnapshotCaptured
@@ -71,8 +71,9 @@ class Forecaster:
         return self._predict(odds) if odds else []
 
     def _learn(self, record: Record) -> None:
-        if isinstance(record, EventScheduled) and record.data.league in LEAGUES:
+        if isinstance(record, EventScheduled) and record.data.sport in SPORTS:
             self._games[record.event_id] = record.data
+            self.baseline.add_league(record.data.league, SPORTS[record.data.sport])
         elif isinstance(record, EventStatusChanged):
             self._not_played.add(record.event_id)
         elif isinstance(record, ResultRecorded) and record.data.status == "FINAL":

@@ -7,7 +7,9 @@ WITH prices AS (
     SELECT event_id, 'earlier' AS phase, selection, price_decimal FROM odds_snapshots
     WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION' AND label = 'earlier'
     UNION ALL
+    -- An earlier price is the close of a game that has no later one; here it would be compared with itself.
     SELECT event_id, 'closing' AS phase, selection, price_decimal FROM closing_lines
+    ANTI JOIN (SELECT snapshot_id FROM odds_snapshots WHERE label = 'earlier') USING (snapshot_id)
     WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION'
 ), fair AS (
     SELECT event_id, phase, selection, (1 / price_decimal) / sum(1 / price_decimal) OVER whole AS p,
