@@ -1,13 +1,21 @@
 """Every projection obeys every law."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.projections.laws import LAWS, Law, Subject, check, subjects
+from tests.projections.laws import LAWS, Law, Twins, check, subjects, twins
 
 
-@pytest.mark.parametrize("subject", subjects(), ids=lambda subject: subject.name)
+@pytest.fixture(scope="module", params=subjects(), ids=lambda subject: subject.name)
+def pair(request: pytest.FixtureRequest) -> Iterator[Twins]:
+    """Two stores for each `.sql` file that is found."""
+    with twins(request.param) as both:
+        yield both
+
+
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-def test_law(law: Law, subject: Subject) -> None:
+def test_law(law: Law, pair: Twins) -> None:
     """No log that Hypothesis thinks of breaks a law."""
     # Where there is no fold, what could break is in the views.
-    check(law, subject, examples=4 if subject.projection.folds else 2)
+    check(law, pair, examples=4 if pair.subject.projection.folds else 2)

@@ -1,0 +1,124 @@
+"""The laws can fail: each planted fault breaks the law that is meant to find it, and no other."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+import pytest
+
+from eventlog.log import Positions
+from projections.sql_file import in_order, parse
+from projections.store import Store
+from tests.projections.laws import (
+    LAWS,
+    Law,
+    LawBrokenError,
+    Subject,
+    Twins,
+    any_cut,
+    any_interleaving,
+    check,
+    only_declared,
+    only_the_set,
+    rebuild_is_live,
+    redelivery,
+    twins,
+)
+
+FLOAT_SUM = """
+-- The prices of an event, added up as they come.
+-- reads: OddsSnapshotCaptured
+
+-- table
+CREATE TABLE price_totals (event_id VARCHAR, total DOUBLE);
+
+-- fold
+MERGE INTO price_totals AS held USING (
+    SELECT event_id, sum(price_decimal) AS total FROM OddsSnapshotCaptured GROUP BY event_id
+) AS now ON held.event_id = now.event_id
+WHEN MATCHED THEN UPDATE SET total = held.total + now.total
+WHEN NOT MATCHED THEN INSERT BY NAME;
+"""
+
+
+def _sql(name: str) -> str:
+    return (files("projections") / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+def _with_fault(name: str, *changes: tuple[str, str], beside: tuple[str, ...] = ()) -> Subject:
+    text = _sql(name)
+    for right, wrong in changes:
+        assert right in text, f"{name}.sql has no {right!r} any more: plant the fault elsewhere"
+        text = text.replace(right, wrong)
+    others = (parse(other, _sql(other)) for other in beside)
+    return Subject(name, in_order([*others, parse(name, text)]))
+
+
+class ForgetfulStore(Store):
+    """Keeps the positions of each topic's first partition, and loses the others."""
+
+    def _move_to(self, after: Positions) -> None:
+        super()._move_to({lane: offset for lane, offset in after.items() if lane[1] == 0})
+
+
+def tie_broken_by_arrival() -> Subject:
+    by_id, by_place = (
+        "ORDER BY occurred_at DESC, ref DESC",
+        'ORDER BY occurred_at DESC, "partition" DESC, "offset" DESC',
+    )
+    newer = "(now.captured_at, now.snapshot_id) > (held.captured_at, held.snapshot_id)"
+    return _with_fault("latest_odds", (by_id, by_place), (newer, "now.captured_at >= held.captured_at"))
+
+
+def float_sum() -> Subject:
+    return Subject("price_totals", (parse("price_totals", FLOAT_SUM),))
+
+
+def lost_position() -> Subject:
+    return Subject("events", (parse("events", _sql("events")),), ForgetfulStore)
+
+
+def undeclared_type() -> Subject:
+    drop = "DELETE FROM latest_odds WHERE event_id IN (SELECT event_id FROM EventStarted);"
+    return _with_fault("latest_odds", ("-- fold\n", f"-- fold\n{drop}\n"))
+
+
+def undeclared_table() -> Subject:
+    view = "CREATE VIEW odds_by_league AS SELECT league, odds.* FROM latest_odds AS odds JOIN events USING (event_id);"
+    return _with_fault("latest_odds", ("-- fold\n", f"-- view\n{view}\n\n-- fold\n"), beside=("events",))
+
+
+def doubled_merge_source() -> Subject:
+    one_each = "PARTITION BY event_id, book, market_key, selection ORDER"
+    return _with_fault("latest_odds", (one_each, "PARTITION BY ref ORDER"))
+
+
+# Laws that cut a log in two ways see what depends on the cut, too.
+_CUTTING: set[Law] = {any_cut, any_interleaving, only_the_set, rebuild_is_live}
+
+
+@pytest.mark.parametrize(
+    ("plant", "broken"),
+    [
+        (tie_broken_by_arrival, {only_the_set}),
+        (float_sum, _CUTTING),
+        (lost_position, {redelivery}),
+        (undeclared_type, {only_declared}),
+        (undeclared_table, {only_declared}),
+        (doubled_merge_source, _CUTTING),
+    ],
+    ids=lambda case: getattr(case, "__name__", ""),
+)
+def test_a_planted_fault_breaks_its_laws(plant: Callable[[], Subject], broken: set[Law]) -> None:
+    """A law that could not fail would promise nothing."""
+    with twins(plant()) as pair:
+        found = {law for law in LAWS if _breaks(law, pair, examples=40 if law in broken else 3)}
+
+    assert broken == found
+
+
+def _breaks(law: Law, pair: Twins, examples: int) -> bool:
+    try:
+        check(law, pair, examples, repeatable=True)
+    except LawBrokenError:
+        return True
+    return False
