@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+LONGEST_NAME = 60
 Meaning = TypeVar("Meaning", str, "League")
 # UTF-8 that was once read as Windows-1252: each accent became two signs, the first of them one of these.
 _MOJIBAKE = re.compile("[ÃÂ]")
@@ -30,11 +31,11 @@ def league(name: str, sport: str | None = None) -> League:
     """The league that a source means; one that aliases.toml does not know keeps its name and plays `sport`.
 
     Raises:
-        ValueError: the name holds neither letter nor digit.
+        ValueError: the name holds neither letter nor digit, or is too long to be one.
     """
     text = slug(repaired(name))
-    if not text:
-        raise ValueError(f"{name!r} names no league")
+    if not text or len(text) > LONGEST_NAME:
+        raise ValueError(f"{name[:LONGEST_NAME]!r} names no league")
     # A key of The Odds API begins with the sport: "cricket_ipl".
     unknown = League(text.replace("-", "_").upper(), sport or text.partition("-")[0], ZoneInfo("UTC"))
     return _leagues().get(_compact(text), unknown)
@@ -45,11 +46,11 @@ def team(of: League, name: str) -> str:
     """The one name of a club; a club that aliases.toml does not know keeps its name, with broken encoding repaired.
 
     Raises:
-        ValueError: the name holds neither letter nor digit.
+        ValueError: the name holds neither letter nor digit, or is too long to be one.
     """
     text = " ".join(repaired(name).split())
-    if not slug(text):
-        raise ValueError(f"{name!r} names no team")
+    if not slug(text) or len(text) > LONGEST_NAME:
+        raise ValueError(f"{name[:LONGEST_NAME]!r} names no team")
     return _teams().get(_group(of), {}).get(_compact(text), text)
 
 

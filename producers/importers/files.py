@@ -219,11 +219,21 @@ def read_objects(path: Path, format_name: str, required: Sequence[str]) -> tuple
         raise FileRefused(f"{path}: is broken JSON ({error}); download it again") from error
     if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
         raise FileRefused(f"{path}: is not a {format_name} file, which is a JSON list of objects")
+    if not _is_text(elements):
+        raise FileRefused(f"{path}: has half a character (a lone \\ud800 or the like); download it again")
     missing = [key for key in required if elements and key not in elements[0]]
     if missing:
         raise FileRefused(f"{path}: is not a {format_name} file, its objects have no {', '.join(missing)}")
     pairs = zip(_element_texts(file.text), elements, strict=True)
     return file, [(Row(number, raw, ()), element) for number, (raw, element) in enumerate(pairs, 1)]
+
+
+def _is_text(elements: Any) -> bool:
+    try:
+        json.dumps(elements, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_number(name: str) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from producers.event_identity import league
-from producers.importers.cells import BadCell, decimal_price, number, whole
+from producers.importers.cells import BadCell, decimal_price, in_our_age, number, whole
 from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, EARLIER, GameRow, Price, Score, tell_rows
 from producers.importers.games import Maker, game
@@ -176,7 +176,7 @@ def parsed_date(text: str) -> date:
         raise BadCell(f"Date: {text!r} is not dd/mm/yyyy")
     day, month, year = (int(part) for part in found.groups())
     try:
-        return date(year + 2000 if year < 100 else year, month, day)
+        return in_our_age(date(year + 2000 if year < 100 else year, month, day))
     except ValueError as error:
         raise BadCell(f"Date: {text!r}, {error}") from None
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from producers.event_identity import League, knows_team, league
-from producers.importers.cells import BadCell, number, whole
+from producers.importers.cells import BadCell, iso_date, number, whole
 from producers.importers.files import FileRefused, Row, Table, read_table
 from producers.importers.games import Game, Maker, game
 from producers.importers.moments import FileMoments, Order, Reading
@@ -228,10 +228,7 @@ def _ahead(home: int, away: int) -> Literal["home", "away"] | None:
 
 
 def _game(of: League, cells: dict[str, str], maker: Maker, number: int, season: str | None) -> Game:
-    try:
-        on = date.fromisoformat(cells["date"])
-    except ValueError:
-        raise BadCell(f"date: {cells['date']!r} is not yyyy-mm-dd") from None
+    on = iso_date(cells["date"])
     start = TIMES[maker.format].at(of, on)
     return game(of, on, cells["team1"], cells["team2"], start, start_assumed=True, season=season, number=number)
 

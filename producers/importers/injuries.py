@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from producers.event_identity import League, league, team
-from producers.importers.cells import BadCell, number
+from producers.importers.cells import BadCell, instant, number
 from producers.importers.files import FileRefused, Row, Table, read_table
 from producers.importers.games import Maker
-from producers.importers.looks import instant
 from producers.importers.moments import FileMoments, Order, Reading
 from schemas.ids import derived_id
 from schemas.injuries import InjurySnapshot, InjurySnapshotCaptured, PlayerStatus

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from producers.event_identity import League, local_date, team
@@ -26,6 +26,8 @@ class Pairing:
     starts_at: datetime
 
     def __post_init__(self) -> None:
+        if not self.provider_id:
+            raise BadCell("the game has no id")
         if team(self.of, self.home) == team(self.of, self.away):
             raise BadCell(f"{self.home} cannot play itself")
 
@@ -55,21 +57,6 @@ class Told:
     odds_format: OddsFormat
     content_type: str = "text/csv"
     assumed: bool = False
-
-
-def instant(text: str) -> datetime:
-    """A time with an offset, as UTC.
-
-    Raises:
-        BadCell: it is none.
-    """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadCell(f"{text!r} is not a time") from None
-    if at.tzinfo is None:
-        raise BadCell(f"{text!r} is a time without an offset")
-    return at.astimezone(UTC)
 
 
 def calendar(pairings: Sequence[tuple[datetime, Pairing]]) -> dict[str, Game]:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from producers.event_identity import league
-from producers.importers.cells import BadCell, number, whole
+from producers.importers.cells import BadCell, iso_date, number, whole
 from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, OPENING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Maker, game
@@ -56,10 +56,7 @@ def _game_numbers(table: Table) -> Mapping[int, int]:
 
 def _row(reading: Reading, table: Table, numbers: Mapping[int, int], row: Row) -> tuple[GameRow, list[Fault]]:
     cells, times = table.named(row), TIMES[FORMAT]
-    try:
-        on = date.fromisoformat(cells["date"])
-    except ValueError:
-        raise BadCell(f"date: {cells['date']!r} is not yyyy-mm-dd") from None
+    on = iso_date(cells["date"])
     count = numbers[row.number]
     start = times.at(_MLB, on) + BETWEEN_GAMES * (count - 1)
     teams = cells["home_name"], cells["away_name"]

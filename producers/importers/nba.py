@@ -1,12 +1,11 @@
 """NBA files: scores by quarter, with one spread, total and moneyline a game."""
 
 from collections.abc import Mapping
-from datetime import date
 from functools import partial
 from pathlib import Path
 
 from producers.event_identity import league
-from producers.importers.cells import BadCell, whole
+from producers.importers.cells import BadCell, iso_date, whole
 from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Maker, game
@@ -43,10 +42,7 @@ def moments(path: Path) -> FileMoments:
 
 def _row(reading: Reading, table: Table, row: Row) -> tuple[GameRow, list[Fault]]:
     cells, times = table.named(row), TIMES[FORMAT]
-    try:
-        on = date.fromisoformat(cells["date"])
-    except ValueError:
-        raise BadCell(f"date: {cells['date']!r} is not yyyy-mm-dd") from None
+    on = iso_date(cells["date"])
     start = times.at(_NBA, on)
     told = game(_NBA, on, cells["home"], cells["away"], start, start_assumed=True, season=cells["season"] or None)
     found = Found(BOOK)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from producers.event_identity import event_id_in_round, league, team
-from producers.importers.cells import BadCell, number, whole
+from producers.importers.cells import BadCell, iso_date, number, whole
 from producers.importers.files import Row, Table, read_objects, read_table
 from producers.importers.game_row import CLOSING, OPENING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Game, Maker, game
@@ -80,11 +80,7 @@ def _archived(reading: Reading, row: Row, cells: Mapping[str, str]) -> tuple[Gam
 
 
 def _date(text: str) -> date:
-    digits = str(whole(text))  # it comes as 20110908.0
-    try:
-        return date.fromisoformat(digits)
-    except ValueError:
-        raise BadCell(f"date: {text!r} is not yyyymmdd") from None
+    return iso_date(str(whole(text)))  # it comes as 20110908.0
 
 
 def _club(name: str, season: int) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from producers import odds_api
 from producers.event_identity import league
-from producers.importers.cells import BadCell, american_price, number, whole
+from producers.importers.cells import BadCell, american_price, in_our_age, instant, number, whole
 from producers.importers.files import FileRefused, Row, Table, read_table, require_columns
 from producers.importers.game_row import Price
 from producers.importers.games import Game, Maker
-from producers.importers.looks import Look, Pairing, Told, calendar, instant, tell_calendar, tell_looks
+from producers.importers.looks import Look, Pairing, Told, calendar, tell_calendar, tell_looks
 from producers.importers.moments import Fault, FileMoments, Order, Reading
 from producers.importers.times import TIMES
 from schemas.events import Result
@@ -110,9 +110,10 @@ def _snapshot_time(column: str, cells: Mapping[str, str]) -> datetime:
     if not text:
         raise BadCell(f"{column}: the row has no time")
     try:
-        return datetime.strptime(text, _COMPACT).replace(tzinfo=UTC)
+        at = datetime.strptime(text, _COMPACT).replace(tzinfo=UTC)
     except ValueError:
         return instant(text)
+    return in_our_age(at)
 
 
 def _by_look(lines: Iterator[Line]) -> list[list[Line]]:
@@ -193,6 +194,8 @@ def _wide(table: Table, maker: Maker) -> FileMoments:
 
 
 def _wide_pairing(cells: Mapping[str, str]) -> Pairing:
+    if not cells["bookmaker"]:
+        raise BadCell("bookmaker: the row names none")
     start = instant(cells["commence_time"])
     return Pairing(cells["game_id"], league(cells["sport"]), cells["home_team"], cells["away_team"], start)
 
