@@ -11,10 +11,12 @@ from eventlog.log import BATCH
 from schemas.record import Record
 
 ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partition", "offset", "data"})
+STORED = pa.schema([BATCH.field(name) for name in (*ENVELOPE, "data")])
+"""What an engine stores of a record: all columns of a batch but those that say where it lies."""
 
 
 def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
-    """The envelope's columns, stamped with `recorded_at`, and `data` as JSON text with every default written out."""
+    """The envelope's columns, stamped `recorded_at`, and `data` as JSON text with every default written out."""
     rows = [
         (
             record.record_id,
@@ -31,11 +33,13 @@ def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, li
         )
         for record in records
     ]
-    names = (*ENVELOPE, "data")
-    return {
-        name: list(column)
-        for name, column in zip(names, zip(*rows, strict=True) if rows else ([],) * len(names), strict=True)
-    }
+    columns = zip(*rows, strict=True) if rows else ((),) * len(STORED)
+    return {name: list(column) for name, column in zip(STORED.names, columns, strict=True)}
+
+
+def to_table(columns: Mapping[str, list[Any]]) -> pa.Table:
+    """Columns as `to_columns` gives them, typed."""
+    return pa.table([pa.array(columns[field.name], field.type) for field in STORED], schema=STORED)
 
 
 def to_envelope(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,11 +56,7 @@ def to_batch(topic: str, partition: int, table: pa.Table) -> pa.Table:
     columns = [
         pa.repeat(pa.scalar(constant[field.name], field.type), table.num_rows)
         if field.name in constant
-        else _cast(table[field.name], field.type)
+        else table[field.name].cast(field.type)
         for field in BATCH
     ]
     return pa.table(columns, schema=BATCH)
-
-
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    return column.cast(kind)
