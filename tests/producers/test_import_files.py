@@ -131,7 +131,7 @@ WORDS = ["", " ", "~", "x" * 300, '"', '"a,b"', "é", "'", "\\", "null", "[", "{
 NUMBERS = ["0", "-1", "-0", "4.0", "0.5", "1e300", "1e999", "nan"]
 TIMES_OF_DAY = ["0001-01-01", "9999-12-31T23:59:59+00:00", "01/01/01", "25:99", "19990101_000000", "99:99:99Z"]
 NASTY = st.sampled_from([*WORDS, *NUMBERS, *TIMES_OF_DAY])
-NO_TEXT = [None, True, -5, 0.5, 1e300, [], {}, [None], {"key": []}]
+NO_TEXT: list[object] = [None, True, -5, 0.5, 1e300, [], {}, [None], {"key": []}]
 NASTY_JSON: st.SearchStrategy[object] = st.one_of(NASTY, st.sampled_from(NO_TEXT))
 
 

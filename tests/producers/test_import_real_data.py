@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from producers.importers import IMPORTERS, FileMoments, replay
+from producers.importers.moments import Order
 from schemas.events import EventStatusChanged, ResultRecorded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.rejections import InputRejected
@@ -128,3 +129,26 @@ def test_the_swapped_pairs_of_the_nfl_archive_are_rejected_with_their_row() -> N
     assert (
         sum('"home_team": 0' in of.raw and '"home_open_spread": 0.0' in of.raw for of in said if of.kind == "ROW") >= 3
     )
+
+
+def _events(form: str, pattern: str) -> set[str]:
+    files = imported(form, pattern)
+    moments = (moment for file in files for moment in file.moments if moment.order == Order.SCHEDULED)
+    return {event for moment in moments for record in moment.build() if (event := record.event_id) is not None}
+
+
+def test_sources_agree_on_who_plays_whom_and_when() -> None:
+    """All NBA forecasts are of archived games; all but one event of the snapshots has its result."""
+    archive = _events("nba", "nba_odds/*.csv")
+    forecasts = _events("forecasts-538", "forecasts_538/nba_games.csv")
+    results = _events("nba", "odds_snapshots/nba_results*.csv")
+    snapshots = _events("odds-snapshots", "odds_snapshots/nba_2026*")
+    assert (len(forecasts), len(forecasts & archive)) == (8_886, 8_886)
+    assert (len(snapshots), len(snapshots & results)) == (406, 405)
+
+
+def test_football_sources_agree_but_for_matches_that_were_moved() -> None:
+    """The SPI file was written in April 2019: later matches stand in it under the dates then planned."""
+    played = {event for event in _events("football-data", "football_odds/*.csv") if event.split("_")[1] < "2019-04-01"}
+    forecast = _events("spi", "forecasts_538/spi_matches.csv.gz")
+    assert (len(played), len(played & forecast)) == (5_082, 5_082)
