@@ -36,7 +36,8 @@ def _tables(store: Store) -> dict[str, list[str]]:
     rows = store.rows(
         "SELECT table_name, list(column_name ORDER BY column_name) FROM duckdb_columns() "
         "JOIN duckdb_tables() USING (database_name, schema_name, table_name) "
-        "WHERE database_name = current_database() AND NOT duckdb_tables.temporary GROUP BY table_name ORDER BY table_name"
+        "WHERE database_name = current_database() AND NOT duckdb_tables.temporary "
+        "GROUP BY table_name ORDER BY table_name"
     )
     return {table: columns for table, columns in rows if table not in _BOOKKEEPING}
 

@@ -152,8 +152,8 @@ class Store:
         return [
             name
             for (name,) in self.rows(
-                "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary UNION "
-                "SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal "
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT temporary "
+                "UNION SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal "
                 "AND NOT temporary ORDER BY 1"
             )
         ]
@@ -278,11 +278,13 @@ class Store:
     def _through_codec(self, batch: pa.Table) -> tuple[pa.Table, list[list[Any]]]:
         """The rows that can be staged as they are, old versions upcast; and the dead letters."""
         pairs = batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist()
-        if all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs):
+        # JSON's null would be staged as a row of nulls, without an error: only objects are.
+        objects = pc.all(pc.fill_null(pc.starts_with(batch["data"], "{"), fill_value=False), min_count=0).as_py()
+        if objects and all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs):
             return batch, []
         rows, letters = [], []
         for row in batch.to_pylist():
-            if self.codec.is_current(row["type"], row["schema_version"]):
+            if self.codec.is_current(row["type"], row["schema_version"]) and (row["data"] or "").startswith("{"):
                 rows.append(row)
                 continue
             try:

@@ -1,0 +1,144 @@
+"""A record that cannot be decoded or folded is kept aside, with its place and its reason, and nothing waits for it."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from eventlog.log import BATCH
+from eventlog.sqlite import SqliteLog
+from projections.catch_up import catch_up
+from projections.digest import exact_digests
+from projections.store import Store
+from schemas.events import EventScheduled, EventStarted
+from schemas.raw_payloads import RawPayloadCaptured
+from schemas.requests import DeadLetterResolved
+from schemas.sim_runs import SimRunStarted
+from tests.projections.conftest import Given, Then, When
+from tests.projections.foreign import foreign
+from tests.projections.laws import Placed, fold, to_table
+from tests.records import EVENTS, NOON, make
+
+LETTERS = 'SELECT kind, type, schema_version, event_id, topic, "partition", "offset" FROM dead_letters ORDER BY ALL'
+
+
+def test_an_unknown_type_is_kept_and_counted(given: Given, when_folded: When, then: Then) -> None:
+    """It is no error of anybody's: newer code may know it."""
+    given(make(EventScheduled), foreign("CrowdCounted", 1, crowd=60_704))
+
+    assert when_folded() == 2
+    assert then(LETTERS) == [("UNKNOWN", "CrowdCounted", 1, "E1", "events", 0, 1)]
+    assert [(EVENTS[0],)] == then("SELECT event_id FROM events")
+
+
+def test_a_newer_version_is_kept_and_counted(given: Given, when_folded: When, then: Then) -> None:
+    """A newer version is never read as if it were an old one."""
+    given(foreign("EventStarted", 1, schema_version=2, started_at="2024-03-31T12:00:00Z", assumed=False))
+
+    when_folded()
+
+    assert then(LETTERS) == [("UNKNOWN", "EventStarted", 2, "E1", "events", 0, 0)]
+    [(reason,)] = then("SELECT reason FROM dead_letters")
+    assert reason == "EventStarted version 2 is not known to this code: upgrade it"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"started_at": "yesterday", "assumed": False},
+        {"started_at": {"at": 12}, "assumed": False},
+        {"started_at": None, "assumed": "perhaps"},
+    ],
+    ids=str,
+)
+def test_a_payload_that_is_none_is_set_aside(
+    payload: dict[str, Any], given: Given, when_folded: When, then: Then
+) -> None:
+    """Whatever stands before and behind it is folded all the same."""
+    given(make(EventScheduled), foreign("EventStarted", 1, **payload), make(EventStarted, number=2))
+
+    when_folded()
+
+    assert then(LETTERS) == [("UNDECODABLE", "EventStarted", 1, "E1", "events", 0, 1)]
+    assert then("SELECT kind FROM event_changes ORDER BY kind") == [("SCHEDULED",), ("STARTED",)]
+
+
+def test_the_raw_record_and_the_reason_are_kept(given: Given, when_folded: When, then: Then) -> None:
+    """Whoever decides what becomes of it sees what came, and which field is wrong."""
+    given(foreign("EventStarted", 1, started_at="yesterday"))
+
+    when_folded()
+
+    [(reason, raw)] = then("SELECT reason, raw FROM dead_letters")
+    assert "started_at" in reason
+    assert json.loads(raw)["data"] == '{"started_at":"yesterday"}'
+
+
+@pytest.mark.parametrize(
+    "data", [None, "", "{", "[]", "null", " null", "7", '{"started_at": NaN}', "[" * 100_000], ids=lambda d: repr(d)[:9]
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_data_that_is_no_json_object_is_set_aside(data: str | None, version: int, store: Store, then: Then) -> None:
+    """Under a current version, and under one that goes through the codec."""
+    good = Placed(make(EventScheduled), 0, 1, NOON)
+    bad = Placed(make(EventStarted, number=1), 0, 2, NOON).row | {"data": data, "schema_version": version}
+
+    store.fold(pa.concat_tables([to_table([good]), pa.Table.from_pylist([bad], schema=BATCH)]), {("events", 0): 3})
+
+    assert [(EVENTS[0], 1, 2)] == then('SELECT event_id, (SELECT count(*) FROM events), "offset" FROM dead_letters')
+    assert store.positions() == {("events", 0): 3}
+
+
+def test_numbers_beyond_64_bits_are_set_aside(given: Given, when_folded: When, then: Then) -> None:
+    """JSON knows no bounds, a column does: the record waits where it can be seen."""
+    given(make(SimRunStarted, number=1, seed=2**64), make(SimRunStarted, number=2, seed=2**63 - 1))
+
+    when_folded()
+
+    assert then("SELECT kind, type FROM dead_letters") == [("UNFOLDABLE", "SimRunStarted")]
+    assert then("SELECT seed FROM sim_run_starts") == [(2**63 - 1,)]
+
+
+def test_nul_bytes_and_long_texts_are_no_fault(given: Given, when_folded: When, then: Then) -> None:
+    """A megabyte, a NUL, a quote and a sign beyond the BMP come through as they are."""
+    texts = ["x" * 2**20, "a\0b", 'O\'Brien "☔" 𝔘\\n']
+    given(*(make(RawPayloadCaptured, number=n, content=text) for n, text in enumerate(texts)))
+
+    when_folded()
+
+    assert sorted(texts) == sorted(text for (text,) in then("SELECT content FROM raw_payloads"))
+    assert then("FROM dead_letters") == []
+
+
+def test_a_rebuild_gives_the_same_dead_letters(given: Given, log: SqliteLog, store: Store) -> None:
+    """Found in batches of two as the log grew, or all at once from nothing."""
+    for number in range(3):
+        given(make(EventScheduled, number=number), foreign("EventStarted", number), foreign("CrowdCounted", number))
+        catch_up(log, store, rows=2)
+    rebuilt = Store()
+
+    catch_up(log, rebuilt)
+
+    assert len(rebuilt.rows("FROM dead_letters")) == 6
+    assert exact_digests(store) == exact_digests(rebuilt)
+    rebuilt.close()
+
+
+def test_a_dead_letter_that_comes_again_is_kept_once(store: Store, then: Then) -> None:
+    """Its position moved in the transaction that kept it."""
+    log = [Placed(foreign("EventStarted", n), 0, n, NOON) for n in range(3)]
+
+    fold(store, [log, log, log[1:]])
+
+    assert then('SELECT "offset" FROM dead_letters ORDER BY 1') == [(0,), (1,), (2,)]
+
+
+def test_what_somebody_decided_about_is_open_no_more(given: Given, when_folded: When, store: Store) -> None:
+    """The rest is listed with the name that a decision gives it."""
+    given(foreign("EventStarted", 1), foreign("EventStarted", 2), make(DeadLetterResolved, dead_letter="events/0/0"))
+
+    when_folded()
+
+    assert store.query("dead_letters_open")["dead_letter"].to_pylist() == ["events/0/1"]
