@@ -4,12 +4,24 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from grading.clv import DEFAULT_METHOD, FALLBACK_BOOKS, Close, Quote, Terms, choose_close, closing_line_value
+from grading.clv import (
+    DEFAULT_METHOD,
+    FALLBACK_BOOKS,
+    Chances,
+    Close,
+    Quote,
+    Terms,
+    choose_close,
+    closing_line_value,
+    exact_line,
+)
+from grading.margins import MarginError, MarginModel, margin_model
 from grading.odds import OddsError, decimal_odds
 
 # How many other sides a whole market has: without all of them no price is fair.
 _OTHER_SIDES = {"MONEYLINE_3WAY": 2, "EUROPEAN_HANDICAP_3WAY": 2}
 _SIDES_WITH = {"HOME": ("AWAY", "DRAW"), "AWAY": ("HOME", "DRAW"), "DRAW": ("HOME", "AWAY")}
+_QUOTED = ("snapshot_id", "book", "selection", "line", "price", "odds_format", "captured_at", "capture_id")
 
 
 def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,26 +31,15 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
     close = choose_close(_quotes(row), row["selection"], row["book"], row["started_at"])
     if close is None:
         return {"close_reason": "NO_CLOSE" if row["closes"] else "NO_ODDS_OF_THE_MARKET"}
-    return {**_provenance(close), **_values(row, close)}
+    try:
+        return {**_provenance(close), **_values(row, close)}
+    except OddsError:
+        return {"close_reason": "UNREADABLE_CLOSE"}  # a price that only another code could write
 
 
 def _quotes(row: Mapping[str, Any]) -> list[Quote]:
-    found, books = [], {row["book"], *FALLBACK_BOOKS}
-    for close in row["closes"] or ():
-        if close["book"] not in books:
-            continue
-        try:
-            terms = Terms(exact(close["line"]), decimal_odds(close["price"], close["odds_format"]))
-        except OddsError:
-            continue  # a price that only another code could write; the pick then has a reason instead of a close
-        names = ("snapshot_id", "book", "selection", "captured_at", "capture_id")
-        found.append(Quote(**{name: close[name] for name in names}, terms=terms))
-    return found
-
-
-def exact(line: float | None) -> Fraction | None:
-    """A line as the decimal that it is written as."""
-    return None if line is None else Fraction(str(line))
+    books = {row["book"], *FALLBACK_BOOKS}
+    return [Quote(*(close[name] for name in _QUOTED)) for close in row["closes"] or () if close["book"] in books]
 
 
 def _provenance(close: Close) -> dict[str, Any]:
@@ -47,27 +48,46 @@ def _provenance(close: Close) -> dict[str, Any]:
         "close_snapshot_id": quote.snapshot_id,
         "close_book": quote.book,
         "close_at": quote.captured_at,
-        "close_line": None if quote.terms.line is None else float(quote.terms.line),
+        "close_line": quote.line,
         "close_price_decimal": float(quote.terms.odds),
         "close_reason": None if close.own_book else "CLOSE_OF_ANOTHER_BOOK",
     }
 
 
 def _values(row: Mapping[str, Any], close: Close) -> dict[str, Any]:
-    bet = Terms(exact(row["line"]), decimal_odds(row["price"], row["odds_format"]))
-    value = closing_line_value(row["selection"], bet, close.quote.terms, _others(row["market_key"], close))
+    bet, terms = Terms(exact_line(row["line"]), decimal_odds(row["price"], row["odds_format"])), close.quote.terms
+    market, _, period = row["market_key"].partition(":")
+    model = None if bet.line == terms.line else margin_model(row["sport"], market, period)
+
+    def chances(fair: float) -> Chances | None:
+        return None if model is None else _chances(model, row["selection"], row["line"], close.quote.line, fair)
+
+    value = closing_line_value(row["selection"], bet, terms, _others(market, close), margin=chances)
     return {
         "clv_price": _float(value.price),
         "clv_probability": _float(value.probability),
         "clv_ev": _float(value.ev),
         "clv_points": _float(value.points),
-        "no_vig_method": DEFAULT_METHOD if value.fair_close is not None else None,
+        "no_vig_method": None if value.ev is None else DEFAULT_METHOD,
+        "margin_model": None if value.ev is None or model is None else model.name,
     }
 
 
-def _others(market_key: str, close: Close) -> list[Fraction]:
+def _chances(
+    model: MarginModel, selection: str, line: float | None, close_line: float | None, fair: float
+) -> Chances | None:
+    """What the model says of the pick's line; None where it knows nothing of it."""
+    if line is None or close_line is None:
+        return None
+    try:
+        return model.chances(selection, line, close_line, fair)
+    except MarginError:
+        return None
+
+
+def _others(market: str, close: Close) -> list[Fraction]:
     """The closing odds of all other sides, or none at all where the capture does not hold them all."""
-    market, selection = market_key.partition(":")[0], close.quote.selection
+    selection = close.quote.selection
     whole = _OTHER_SIDES.get(market, 1)
     expected = _SIDES_WITH.get(selection, ())[:whole] if whole > 1 else close.others
     others = [close.others[name] for name in expected if name in close.others]

@@ -8,7 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from consumers.closes import closing_values, exact
+from consumers.closes import closing_values
+from grading.clv import exact_line
 from grading.odds import decimal_odds
 from grading.outcomes import GradingError, Outcome, Settlement
 from grading.parlay import Leg, settle_parlay
@@ -110,7 +111,7 @@ def _settle(row: Mapping[str, Any], book: Rulebook) -> Settlement | None:
         return Settlement(Outcome.UNGRADEABLE, (), None, str(error))
     if result is None:
         return None
-    pick = Pick(row["sport"], market, period, row["selection"].partition(":")[0], exact(row["line"]), _odds(row))
+    pick = Pick(row["sport"], market, period, row["selection"].partition(":")[0], exact_line(row["line"]), _odds(row))
     return settle(pick, result, book)
 
 

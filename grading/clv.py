@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from grading.no_vig import NoVigError, fair_probabilities
+from grading.odds import decimal_odds
 
 HALF_POINT: Final = Fraction(1, 2)
 DEFAULT_METHOD: Final = "multiplicative"
@@ -44,7 +46,7 @@ class ClosingLineValue:
 
     price: Fraction | None = None
     probability: Fraction | None = None
-    fair_close: Number | None = None
+    fair_close: Fraction | None = None
     ev: Number | None = None
     points: Fraction | None = None
     beat_close: str | None = None
@@ -70,13 +72,13 @@ def closing_line_value(
     if (bet.line is None) != (close.line is None):
         missing, other = ("line_bet", "close") if bet.line is None else ("line_close", "pick")
         return ClosingLineValue(reason=f"{missing}: is missing where the {other} has a line")
-    fair, reason = _fair(close.odds, others, method)
+    fair, reason = _fair((close.odds, *others), method)
     if bet.line == close.line:
         return _same_line(bet, close, fair, reason)
     return _moved_line(selection, bet, close, fair, reason, push_probability, margin)
 
 
-def _same_line(bet: Terms, close: Terms, fair: Number | None, reason: str | None) -> ClosingLineValue:
+def _same_line(bet: Terms, close: Terms, fair: Fraction | None, reason: str | None) -> ClosingLineValue:
     price = bet.odds / close.odds - 1
     return ClosingLineValue(
         price=price,
@@ -93,7 +95,7 @@ def _moved_line(
     selection: str,
     bet: Terms,
     close: Terms,
-    fair: Number | None,
+    fair: Fraction | None,
     reason: str | None,
     push_probability: Fraction | None,
     margin: Callable[[float], Chances | None] | None,
@@ -119,18 +121,20 @@ def points_gained(selection: str, bet: Fraction | None, close: Fraction | None) 
     return close - bet if selection.lower().partition(":")[0] in _ABOVE else bet - close
 
 
-def _fair(odds: Fraction, others: Sequence[Fraction], method: str) -> tuple[Number | None, str | None]:
-    if not others:
+@lru_cache(maxsize=65_536)  # all picks on one close ask the same
+def _fair(market: tuple[Fraction, ...], method: str) -> tuple[Fraction | None, str | None]:
+    """The fair probability of the first price, or why there is none."""
+    if len(market) == 1:
         return None, "other_odds_close: no other side's price, so none is fair"
     try:
-        return fair_probabilities((odds, *others), method)[0], None
+        return fair_probabilities(market, method)[0], None
     except NoVigError as error:
         return None, f"other_odds_close: {error}"
 
 
 def _half_a_point_away(
-    points: Fraction, close: Fraction | None, fair: Number, push: Fraction | None
-) -> tuple[Number | None, str | None]:
+    points: Fraction, close: Fraction | None, fair: Fraction, push: Fraction | None
+) -> tuple[Fraction | None, str | None]:
     if push is None:
         return None, "extra: the line moved and no push_probability_at_close_line says what that is worth"
     if close is None or close.denominator != 1:
@@ -150,16 +154,23 @@ def _agreed(points: Fraction, price: Fraction) -> str | None:
     return None if points * price < 0 else _verdict(points)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Quote:
     """One side of a market as one book last offered it; `capture_id` names the look at the market that it is from."""
 
     snapshot_id: str
     book: str
     selection: str
-    terms: Terms
+    line: float | None
+    price: str
+    odds_format: str
     captured_at: datetime
     capture_id: str
+
+    @property
+    def terms(self) -> Terms:
+        """The line and the odds, exactly; made when asked for: few quotes are a close. Raises OddsError."""
+        return Terms(exact_line(self.line), decimal_odds(self.price, self.odds_format))
 
 
 @dataclass(frozen=True)
@@ -178,13 +189,28 @@ def choose_close(
     starts_at: datetime,
     fallback: Sequence[str] = FALLBACK_BOOKS,
 ) -> Close | None:
-    """The last quote of the pick's own book at or before the start, else of the first fallback book that has one."""
+    """The last quote of the pick's own book at or before the start, else of the first fallback book that has one.
+
+    The others are of the same book and capture, at the same distance from 0: away +3.5 is no other side of home -3.
+    """
     known = [quote for quote in quotes if quote.captured_at <= starts_at]
-    for name in dict.fromkeys((*([book] if book else ()), *fallback)):
-        of_book = [quote for quote in known if quote.book == name]
-        mine = [quote for quote in of_book if quote.selection == selection]
-        if mine:
-            last = max(mine, key=lambda quote: (quote.captured_at, quote.snapshot_id))
-            same_look = {q.selection: q for q in of_book if q.capture_id == last.capture_id and q is not last}
-            return Close(last, same_look, name == book)
-    return None
+    offered = {quote.book for quote in known if quote.selection == selection}
+    chosen = next((name for name in (book, *fallback) if name in offered), None)
+    if chosen is None:
+        return None
+    of_book = [quote for quote in known if quote.book == chosen]
+    mine = [quote for quote in of_book if quote.selection == selection]
+    last = max(mine, key=lambda quote: (quote.captured_at, quote.snapshot_id))
+    same_look = [quote for quote in of_book if quote.capture_id == last.capture_id and quote.selection != selection]
+    others = {quote.selection: quote for quote in same_look if _same_distance(quote.line, last.line)}
+    return Close(last, others, chosen == book)
+
+
+@lru_cache(maxsize=4096)  # there are few lines, and many picks on each
+def exact_line(line: float | None) -> Fraction | None:
+    """A line as the decimal that it is written as."""
+    return None if line is None else Fraction(str(line))
+
+
+def _same_distance(line: float | None, other: float | None) -> bool:
+    return line == other if line is None or other is None else abs(line) == abs(other)

@@ -21,9 +21,10 @@ class Grade(Payload):
     """How a pick ended.
 
     `unit_return` is profit per unit risked, rounded to 12 decimals; `unit_return_exact` the same as a fraction. `clv_*`
-    are defined in docs/closing-line-value.md and null where they cannot be had. `brier` and `log_loss` are of the raw
-    probability, the `_calibrated` ones of the calibrated; null unless the outcome is a plain WIN or LOSS. `inputs` is a
-    digest of the ids decided from. `revision` counts the grades of one pick: the highest is the current one.
+    are defined in docs/closing-line-value.md and null where they cannot be had; `margin_model` is what valued a moved
+    line. `brier` and `log_loss` are of the raw probability, the `_calibrated` ones of the calibrated; null unless the
+    outcome is a plain WIN or LOSS. `inputs` is a digest of the ids decided from. `revision` counts the grades of one
+    pick: the highest is the current one.
     """
 
     publish_id: Text
@@ -52,6 +53,7 @@ class Grade(Payload):
     clv_ev: Finite | None = None
     clv_points: Finite | None = None
     no_vig_method: str | None = None
+    margin_model: str | None = None
     brier: Finite | None = None
     log_loss: Finite | None = None
     brier_calibrated: Finite | None = None

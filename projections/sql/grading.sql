@@ -10,8 +10,8 @@ CREATE TABLE gradings (
     reason VARCHAR, rulebook VARCHAR, rulebook_version VARCHAR, decision_version VARCHAR, inputs VARCHAR,
     result_ids VARCHAR[], start_ids VARCHAR[], close_snapshot_id VARCHAR, close_reason VARCHAR, close_book VARCHAR,
     close_at TIMESTAMPTZ, close_line DOUBLE, close_price_decimal DOUBLE, clv_price DOUBLE, clv_probability DOUBLE,
-    clv_ev DOUBLE, clv_points DOUBLE, no_vig_method VARCHAR, brier DOUBLE, log_loss DOUBLE, brier_calibrated DOUBLE,
-    log_loss_calibrated DOUBLE, forced_by VARCHAR, decided_at TIMESTAMPTZ
+    clv_ev DOUBLE, clv_points DOUBLE, no_vig_method VARCHAR, margin_model VARCHAR, brier DOUBLE, log_loss DOUBLE,
+    brier_calibrated DOUBLE, log_loss_calibrated DOUBLE, forced_by VARCHAR, decided_at TIMESTAMPTZ
 );
 CREATE TABLE grading AS FROM gradings LIMIT 0;
 CREATE TABLE grading_requests (
