@@ -28,7 +28,8 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """The `close_*` and `clv_*` fields of a grade, from a row of the query `grading_work`."""
     if row["price"] is None:
         return {"close_reason": "NO_PRICE_ON_THE_TICKET"}
-    close = choose_close(_quotes(row), row["selection"], row["book"], row["started_at"])
+    book = _own_book(row)
+    close = choose_close(_quotes(row, book), row["selection"], book, row["started_at"])
     if close is None:
         return {"close_reason": "NO_CLOSE" if row["closes"] else "NO_ODDS_OF_THE_MARKET"}
     try:

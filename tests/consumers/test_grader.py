@@ -1,0 +1,300 @@
+"""The grader settles what was officially published, once per state of its inputs."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from consumers.grader import Grader
+from projections.catch_up import catch_up
+from schemas.gradings import PredictionGraded
+from tests.consumers.scene import START, Scene, shown
+
+TOTAL = "TOTAL:FULL_GAME"
+
+
+@pytest.mark.parametrize(
+    ("score", "outcome", "units"),
+    [
+        ((110, 100), "WIN", Decimal("0.91")),
+        ((105, 100), "LOSS", Decimal(-1)),
+    ],
+)
+def test_a_pick_wins_or_loses_at_its_own_line(
+    scene: Scene, score: tuple[int, int], outcome: str, units: Decimal
+) -> None:
+    """Home at -5.5 and 1.91: profit per unit risked, one part, scored by its probability."""
+    scene.game()
+    publish_id = scene.pick()
+
+    scene.played(*score)
+
+    grade = scene.grade(publish_id)
+    assert {"outcome": outcome, "summary": outcome, "unit_return": units} == shown(grade, "outcome summary unit_return")
+    assert [{"stake": "1", "outcome": outcome}] == grade["parts"]
+    assert pytest.approx(0.16 if outcome == "WIN" else 0.36) == grade["brier"]
+
+
+def test_equal_to_the_line_is_a_push(scene: Scene) -> None:
+    """A push returns the stake, is action, and is scored by nothing."""
+    scene.game()
+    publish_id = scene.pick(line=-5)
+
+    scene.played(105, 100)
+
+    grade = scene.grade(publish_id)
+    assert shown(grade, "outcome unit_return brier") == {"outcome": "PUSH", "unit_return": 0, "brier": None}
+
+
+def test_a_quarter_line_is_settled_in_halves(scene: Scene) -> None:
+    """-0.75 won by one: half wins, half is a push; the exact fraction is kept beside the rounded return."""
+    scene.game(sport="soccer", league="EPL")
+    publish_id = scene.pick("2.10", "ASIAN_HANDICAP:REGULATION", line=-0.75)
+
+    scene.played(2, 1)
+
+    grade = scene.grade(publish_id)
+    assert shown(grade, "outcome summary unit_return_exact log_loss") == {
+        "outcome": "HALF_WIN",
+        "summary": "WIN",
+        "unit_return_exact": "11/20",
+        "log_loss": None,
+    }
+    assert sorted((part["stake"], part["outcome"]) for part in grade["parts"]) == [("1/2", "PUSH"), ("1/2", "WIN")]
+
+
+def test_an_exact_return_that_no_decimal_holds_is_kept_as_a_fraction(scene: Scene) -> None:
+    """-110 pays 10/11."""
+    scene.game()
+    snapshot_id = scene.snapshots.capture_odds_snapshot(
+        "game", "tests", "draftkings", TOTAL, "OVER", 210.5, price_american=-110, raw_payload={}
+    )
+    prediction_id = scene.prediction(TOTAL, "OVER", snapshot_id)
+    publish_id = scene.publishing.publish_prediction(
+        prediction_id, "web", "public", [], {"line": 210.5, "price": -110, "book": "draftkings"}, is_official=True
+    )
+
+    scene.played(120, 100)
+
+    expected = {"unit_return": Decimal("0.909090909091"), "unit_return_exact": "10/11"}
+    assert expected == shown(scene.grade(publish_id), "unit_return unit_return_exact")
+
+
+def test_what_was_not_published_as_official_is_never_graded(scene: Scene) -> None:
+    """Neither a prediction alone nor an unofficial publish counts."""
+    scene.game()
+    leg = scene.leg()
+    publish_id = scene.publish(leg["prediction_id"], leg["ticket_terms"], official=False)
+
+    scene.played(110, 100)
+
+    assert scene.grades(publish_id) == []
+    assert scene.ask(publish_id)["pending_because"] == "not published as official"
+
+
+def test_a_publish_that_came_after_the_start_is_shown_and_never_graded(scene: Scene) -> None:
+    """The start that the calendar had was wrong: what turns out invalid later says so."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.later(hours=1)
+    scene.events.start_event("game", scene.clock.at - timedelta(hours=2))
+    scene.events.record_result("game", 110, 100)
+
+    assert scene.grades(publish_id) == []
+    assert scene.ask(publish_id)["pending_because"] == "not a valid pick: AFTER_START"
+
+
+def test_a_second_channel_is_a_second_publish_and_no_second_pick(scene: Scene) -> None:
+    """The track record counts a prediction once, by its first official publish."""
+    scene.game()
+    leg = scene.leg()
+    first = scene.publish(leg["prediction_id"], leg["ticket_terms"])
+    scene.later(minutes=1)
+    second = scene.publish(leg["prediction_id"], leg["ticket_terms"], channel="web")
+
+    scene.played(110, 100)
+
+    assert [len(scene.grades(publish_id)) for publish_id in (first, second)] == [1, 0]
+    assert shown(scene.ask(), "graded voided pending") == {"graded": 1, "voided": 0, "pending": 0}
+
+
+def test_the_grade_cites_all_that_it_was_decided_from(scene: Scene) -> None:
+    """Prediction, result, start, close, rulebook and version of the code; decided when the newest input was known."""
+    scene.game()
+    publish_id = scene.pick()
+    close_id = scene.odds("1.85")
+    result_id = scene.played(110, 100)
+
+    grade = scene.grade(publish_id)
+    [(start_id,)] = scene.rows("SELECT start_id FROM events")
+    assert ([result_id], [start_id], close_id) == (
+        grade["result_ids"],
+        grade["start_ids"],
+        grade["close_snapshot_id"],
+    )
+    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-1")
+    assert START + timedelta(hours=3) == grade["decided_at"]
+
+
+def test_the_closing_line_value_is_of_the_last_price_before_the_start(scene: Scene) -> None:
+    """A price from after the start is no close; all sides of the close come from one look."""
+    scene.game()
+    publish_id = scene.pick("2.00", "MONEYLINE:FULL_GAME")
+    scene.later(hours=9)
+    close_id = scene.odds("1.80", "MONEYLINE:FULL_GAME")
+    scene.odds("2.00", "MONEYLINE:FULL_GAME", "AWAY")
+    scene.played(110, 100)
+    scene.odds("1.10", "MONEYLINE:FULL_GAME")
+
+    grade = scene.grade(publish_id)
+    assert (close_id, None, "multiplicative") == (
+        grade["close_snapshot_id"],
+        grade["close_reason"],
+        grade["no_vig_method"],
+    )
+    fair = (1 / 1.8) / (1 / 1.8 + 1 / 2)
+    assert pytest.approx((2 / 1.8 - 1, 1 / 1.8 - 1 / 2, 2 * fair - 1)) == (
+        grade["clv_price"],
+        grade["clv_probability"],
+        grade["clv_ev"],
+    )
+
+
+def test_the_close_of_another_book_is_marked(scene: Scene) -> None:
+    """Where the ticket names no book, or one without odds, the first fallback book stands in, and the grade says so."""
+    scene.game()
+    leg = scene.leg("2.00", "MONEYLINE:FULL_GAME")
+    publish_id = scene.publish(leg["prediction_id"], {"price": "2.00"})
+    scene.odds("1.80", "MONEYLINE:FULL_GAME", book="pinnacle")
+    scene.odds("1.70", "MONEYLINE:FULL_GAME", book="nobody")
+    scene.played(110, 100)
+
+    expected = {
+        "close_book": "pinnacle",
+        "close_reason": "CLOSE_OF_ANOTHER_BOOK",
+        "clv_price": pytest.approx(2 / 1.8 - 1),
+    }
+    assert expected == shown(scene.grade(publish_id), list(expected))
+
+
+def test_the_own_book_is_found_however_the_ticket_writes_it(scene: Scene) -> None:
+    """The publishing service takes DraftKings for draftkings; so does the close."""
+    scene.game()
+    leg = scene.leg("2.00", "MONEYLINE:FULL_GAME")
+    publish_id = scene.publish(leg["prediction_id"], {"price": "2.00", "book": "DraftKings"})
+    scene.later(hours=1)
+    scene.odds("1.80", "MONEYLINE:FULL_GAME")
+    scene.played(110, 100)
+
+    assert shown(scene.grade(publish_id), "close_book close_reason") == {
+        "close_book": "draftkings",
+        "close_reason": None,
+    }
+
+
+def test_a_moved_line_is_worth_points_and_no_price(scene: Scene) -> None:
+    """-5.5 against a close of -7: a point and a half better; the prices are of different bets."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.later(hours=1)
+    scene.odds("1.91", line=-7)
+
+    scene.played(110, 100)
+
+    assert shown(scene.grade(publish_id), "clv_points clv_price close_line") == {
+        "clv_points": 1.5,
+        "clv_price": None,
+        "close_line": -7.0,
+    }
+
+
+def test_a_forecast_without_a_price_is_graded_without_units(scene: Scene) -> None:
+    """It wins or loses and is scored; it returns nothing, and has no closing line value."""
+    scene.game()
+    publish_id = scene.publish(scene.prediction("MONEYLINE:FULL_GAME", p_cover=0.7), {})
+
+    scene.played(110, 100)
+
+    expected = {"outcome": "WIN", "unit_return": None, "clv_price": None, "close_reason": "NO_PRICE_ON_THE_TICKET"}
+    grade = scene.grade(publish_id)
+    assert expected == shown(grade, list(expected))
+    assert pytest.approx(0.09) == grade["brier"]
+
+
+def test_a_result_that_tells_only_the_winner_settles_who_won(scene: Scene) -> None:
+    """No score is invented: a moneyline is settled, a spread of the same game is UNGRADEABLE with its reason."""
+    scene.game()
+    who_won = scene.publish(scene.prediction("MONEYLINE:FULL_GAME", "AWAY"), {})
+    by_how_much = scene.pick()
+
+    scene.played(None, None, winner="away")
+
+    assert scene.grade(who_won)["outcome"] == "WIN"
+    grade = scene.grade(by_how_much)
+    assert (grade["outcome"], grade["unit_return"]) == ("UNGRADEABLE", None)
+    assert grade["reason"]
+
+
+def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Scene) -> None:
+    """No rule is no guess; the pick stays counted."""
+    scene.game(sport="curling")
+    publish_id = scene.pick()
+
+    scene.played(7, 5)
+
+    grade = scene.grade(publish_id)
+    assert (grade["outcome"], grade["reason"]) == ("UNGRADEABLE", "sport: no rulebook is for 'curling'; add one")
+    assert scene.rows("SELECT ungradeable, wins, losses FROM performance_rollups WHERE cohort = 'all'") == [(1, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "played", "expected"),
+    [
+        ("OVER:LeBron James", True, "WIN"),
+        ("UNDER:lebron james", True, "LOSS"),
+        ("OVER:LeBron James", False, "VOID"),
+        ("OVER:Jayson Tatum", True, "UNGRADEABLE"),
+    ],
+)
+def test_a_players_prop_is_settled_by_that_players_stat(
+    scene: Scene, selection: str, played: bool, expected: str
+) -> None:
+    """The player's name in any case; who did not play makes no action; who is not told of is no guess."""
+    scene.game()
+    publish_id = scene.pick("1.91", "PLAYER_POINTS:FULL_GAME", selection, line=25.5)
+
+    told = {"player": "LeBron James", "stat": "points", "value": 31 if played else 0, "played": played}
+    scene.played(110, 100, player_stats=(told,))
+
+    assert expected == scene.grade(publish_id)["outcome"]
+
+
+def test_nothing_is_decided_twice(scene: Scene) -> None:
+    """An owner that looks again, or another one over a store made anew, adds no record."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.played(110, 100)
+    scene.ask()
+    before = scene.size()
+
+    scene.owner.run_once()
+    with scene.another_owner() as other:
+        other.run_once()
+
+    assert before == scene.size()
+    assert len(scene.grades(publish_id)) == 1
+
+
+def test_a_grade_has_the_same_id_whoever_decides_it(scene: Scene) -> None:
+    """A decision's id is made of its inputs: two owners that do not see each other put one grade on record."""
+    scene.game()
+    scene.pick()
+    scene.played(110, 100)
+
+    with scene.another_owner() as other:
+        catch_up(scene.log, other.store)
+        scene.owner.run_once()
+        scene.log.append(Grader(other.store).decide(None))
+
+    assert len(scene.records(PredictionGraded)) == 1
+    assert scene.log.conflicts() == []
