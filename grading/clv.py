@@ -17,7 +17,7 @@ HALF_POINT: Final = Fraction(1, 2)
 DEFAULT_METHOD: Final = "multiplicative"
 FALLBACK_BOOKS: Final = ("pinnacle", "circa", "betfair_ex_eu", "betfair_ex_uk", "bet365", "draftkings", "fanduel")
 """Whose close stands in where the pick's own book has none, in this order: the sharpest first."""
-_ABOVE: Final = ("over", "home_over", "away_over", "yes")
+_ABOVE: Final = ("over", "home_over", "away_over")
 Number = Fraction | float
 
 
@@ -115,10 +115,15 @@ def _moved_line(
 
 
 def points_gained(selection: str, bet: Fraction | None, close: Fraction | None) -> Fraction | None:
-    """By how many points the pick's line is better than the close: an over wants it low, all others high."""
-    if bet is None or close is None or selection.lower() == "draw":
-        return None
-    return close - bet if selection.lower().partition(":")[0] in _ABOVE else bet - close
+    """By how many points the pick's line is better than the close; None without lines, or where neither is better."""
+    sign = points_sign(selection)
+    return None if bet is None or close is None or sign == 0 else sign * (bet - close)
+
+
+def points_sign(selection: str) -> int:
+    """1 where a high line is better (a spread, an under), -1 where a low one is (an over), 0 for a draw."""
+    name = selection.strip().lower().partition(":")[0]
+    return 0 if name == "draw" else -1 if name in _ABOVE else 1
 
 
 @lru_cache(maxsize=65_536)  # all picks on one close ask the same
