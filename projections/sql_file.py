@@ -38,6 +38,7 @@ class NamedQuery:
     sql: str
     defaults: Mapping[str, str | None]
     description: str
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,13 @@ def _named_query(name: str, head: str, lines: list[str]) -> NamedQuery:
     statements = _statements(lines)
     if parts is None or len(statements) != 1:
         raise BadProjectionError(f"{name}.sql: write `-- query name(parameter = default, ...)` and one SELECT below it")
-    defaults = dict(_parameter(text) for text in parts[2].split(",") if text.strip())
+    words = [text for text in parts[2].split(",") if text.strip()]
+    defaults = dict(_parameter(text) for text in words)
+    required = frozenset(text.strip() for text in words if "=" not in text)
     description = " ".join(line[3:].strip() for line in lines if line.startswith("-- "))
-    return NamedQuery(parts[1], statements[0].rstrip(";"), defaults, description)
+    return NamedQuery(parts[1], statements[0].rstrip(";"), defaults, description, required)
 
 
 def _parameter(text: str) -> tuple[str, str | None]:
     name, _, default = (part.strip() for part in text.partition("="))
-    return name, None if default.upper() == "NULL" else default.strip("'")
+    return name, None if default.upper() in {"", "NULL"} else default.strip("'")

@@ -333,11 +333,13 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     """The query's parameters with defaults filled in.
 
     Raises:
-        StoreError: a parameter that the query does not have.
+        StoreError: a parameter that the query does not have, or one that it needs is missing.
     """
     if unknown := set(given) - set(query.defaults):
         known = ", ".join(query.defaults) or "none"
         raise StoreError(f"query {query.name} has no parameter {', '.join(sorted(unknown))}; it has {known}")
+    if missing := query.required - set(given):
+        raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
 
 
