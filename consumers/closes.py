@@ -38,8 +38,17 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
         return {"close_reason": "UNREADABLE_CLOSE"}  # a price that only another code could write
 
 
-def _quotes(row: Mapping[str, Any]) -> list[Quote]:
-    books = {row["book"], *FALLBACK_BOOKS}
+def _own_book(row: Mapping[str, Any]) -> str | None:
+    """The ticket's book as the odds write it: a publish may say DraftKings for draftkings."""
+    told: str | None = row["book"]
+    if told is None:
+        return None
+    names = [close["book"] for close in row["closes"] or ()]
+    return next((name for name in names if name.strip().casefold() == told.strip().casefold()), told)
+
+
+def _quotes(row: Mapping[str, Any], book: str | None) -> list[Quote]:
+    books = {book, *FALLBACK_BOOKS}
     return [Quote(*(close[name] for name in _QUOTED)) for close in row["closes"] or () if close["book"] in books]
 
 

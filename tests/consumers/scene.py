@@ -91,8 +91,7 @@ class Scene:
         event_id: str = "game",
     ) -> str:
         """What a run of its own believes."""
-        versions = {"model_version": "m1", "feature_set_version": "f1", "decision_policy_version": "d1"}
-        run_id = self.runs.create_sim_run(event_id, "scheduled", 1000, **versions, seed_policy="fixed")
+        run_id = self.runs.create_sim_run(event_id, "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
         return self.runs.create_prediction(
             sim_run_id=run_id,
             event_id=event_id,
@@ -153,7 +152,7 @@ class Scene:
     def grades(self, publish_id: str) -> list[Row]:
         """Every grade of a pick, the current one first, once the owner has done all there is to do."""
         self.owner.run_once()
-        return self.store.query("grades_of", {"publish_id": publish_id}).to_pylist()
+        return list(self.store.query("grades_of", {"publish_id": publish_id}).to_pylist())
 
     def grade(self, publish_id: str) -> Row:
         """The current grade of a pick; it must have one."""
