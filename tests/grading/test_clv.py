@@ -193,11 +193,11 @@ def test_a_margin_model_values_any_moved_line() -> None:
 
     def margin(fair: float) -> Chances:
         asked.append(fair)
-        return Chances(0.6, 0.1, 0.3)
+        return Chances(0.7, 0.1, 0.2)
 
     value = closing_line_value("home", terms(-1, "1.5"), terms(-3, "1.9"), [Fraction("1.9")], margin=margin)
     assert asked == [0.5]
-    assert pytest.approx(0.6 * 0.5 - 0.3, abs=1e-15) == float(value.ev or -1)
+    assert pytest.approx(0.7 * 0.5 - 0.2, abs=1e-15) == value.ev
     assert None is value.reason
 
 
@@ -206,7 +206,7 @@ def test_a_margin_model_that_knows_nothing_leaves_the_push_probability() -> None
     value = closing_line_value(
         "home", terms(-2.5, "2"), terms(-3, "1.9"), [Fraction("1.9")], "shin", Fraction(1, 10), lambda _: None
     )
-    assert pytest.approx(0.1, abs=1e-9) == float(value.ev or -1)
+    assert pytest.approx(0.1, abs=1e-9) == float(value.ev or 0)
 
 
 @given(st.sampled_from([-7, -3, 1, 10]), st.booleans(), ODDS, st.integers(2, 8).map(lambda n: Fraction(n, 10)))

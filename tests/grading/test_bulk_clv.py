@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from grading.bulk_clv import VERDICTS, closing_line_values, points_signs
 from grading.clv import Chances, Terms, closing_line_value
-from grading.clv_bulk import closing_line_values
 from grading.no_vig import fair_probability_array
 
 MEASURES = ("price", "probability", "fair_close", "ev", "points")
-WAYS = {"home": 1, "under": 1, "home_under": 1, "over": -1, "away_over": -1, "draw": 0}
-VERDICTS = {"yes": 1.0, "equal": 0.0, "no": -1.0, None: np.nan}
+SELECTIONS = ("home", "under", "HOME_UNDER", "over", "away_over", "draw", "OVER:Someone", " Under")
 
 PRICES = st.integers(101, 2000).map(lambda n: Fraction(n, 100))
 # Halves most often, and near each other, so that every gap occurs.
@@ -29,7 +29,12 @@ def picks(draw: st.DrawFn) -> tuple[str, Terms, Terms, Fraction, Fraction | None
     push = draw(st.integers(0, 10)) / 10 * (1 - win)
     chances = draw(st.sampled_from([None, Chances(win, push, 1 - win - push)]))
     bet, close = Terms(draw(LINES), draw(PRICES)), Terms(draw(LINES), draw(PRICES))
-    return draw(st.sampled_from(sorted(WAYS))), bet, close, draw(PRICES), draw(st.none() | SHARES), chances
+    return draw(st.sampled_from(SELECTIONS)), bet, close, draw(PRICES), draw(st.none() | SHARES), chances
+
+
+def column(values: list[float]) -> NDArray[np.float64]:
+    """One value a pick."""
+    return np.array(values, dtype=np.float64)
 
 
 def number(value: Fraction | None) -> float:
@@ -47,16 +52,16 @@ def test_many_picks_equal_the_exact_ones(
 ) -> None:
     """Every measure and verdict, NaN where the exact one is None."""
     bulk = closing_line_values(
-        [WAYS[selection] for selection, *_ in found],
-        [number(bet.line) for _, bet, *_ in found],
-        [float(bet.odds) for _, bet, *_ in found],
-        [number(close.line) for _, _, close, *_ in found],
-        [float(close.odds) for _, _, close, *_ in found],
+        points_signs([selection for selection, *_ in found]),
+        column([number(bet.line) for _, bet, *_ in found]),
+        column([float(bet.odds) for _, bet, *_ in found]),
+        column([number(close.line) for _, _, close, *_ in found]),
+        column([float(close.odds) for _, _, close, *_ in found]),
         fair_probability_array([[float(close.odds), float(other)] for _, _, close, other, *_ in found])[:, 0],
-        [number(push) for *_, push, _ in found],
+        column([number(push) for *_, push, _ in found]),
         (
-            [np.nan if chances is None else chances.win for *_, chances in found],
-            [np.nan if chances is None else chances.loss for *_, chances in found],
+            column([np.nan if chances is None else chances.win for *_, chances in found]),
+            column([np.nan if chances is None else chances.loss for *_, chances in found]),
         ),
     )
     for i, (selection, bet, close, other, push, chances) in enumerate(found):
@@ -64,19 +69,27 @@ def test_many_picks_equal_the_exact_ones(
         exact = closing_line_value(selection, bet, close, [other], "multiplicative", push, margin)
         expected = [np.nan if (value := getattr(exact, name)) is None else float(value) for name in MEASURES]
         assert pytest.approx(expected, abs=1e-12, nan_ok=True) == [float(getattr(bulk, name)[i]) for name in MEASURES]
-        assert pytest.approx(VERDICTS[exact.beat_close], nan_ok=True) == bulk.beat_close[i]
+        assert exact.beat_close == VERDICTS[bulk.beat_close[i]]
 
 
 def test_no_close_has_no_measures() -> None:
     """NaN odds give NaN throughout, whatever the lines."""
-    none = closing_line_values(1, [-3.0, np.nan, -2.5], 1.9, [-3.0, np.nan, -3.0], np.nan, 0.5, 0.1)
-    assert all(np.isnan(getattr(none, name)).all() for name in (*MEASURES, "beat_close"))
+    lines, closes, odds = column([-3, np.nan, -2.5]), column([-3, np.nan, -3]), column([1.9, 1.9, 1.9])
+    none = closing_line_values(points_signs(["home"] * 3), lines, odds, closes, odds * np.nan, odds / 4, odds / 10)
+    assert all(np.isnan(getattr(none, name)).all() for name in MEASURES)
+    assert [VERDICTS[code] for code in none.beat_close] == [None] * 3
 
 
 def test_the_measures_of_three_picks() -> None:
     """By hand: a moneyline, half a point better than -3, and an over without the number's worth."""
     values = closing_line_values(
-        [1, 1, -1], [np.nan, -2.5, 44], [2.2, 1.9, 1.9], [np.nan, -3, 46], [2, 1.9, 1.8], [0.5, 0.5, np.nan], 0.1
+        points_signs(["home", "away", "over:A"]),
+        column([np.nan, -2.5, 44]),
+        column([2.2, 1.9, 1.9]),
+        column([np.nan, -3, 46]),
+        column([2, 1.9, 1.8]),
+        column([0.5, 0.5, np.nan]),
+        column([0.1, 0.1, 0.1]),
     )
     nan = np.nan
     assert pytest.approx([0.1, nan, nan], nan_ok=True) == values.price.tolist()
@@ -84,4 +97,11 @@ def test_the_measures_of_three_picks() -> None:
     assert pytest.approx([0.5, nan, nan], nan_ok=True) == values.fair_close.tolist()
     assert pytest.approx([0.1, 1.9 * 0.55 - 1, nan], nan_ok=True) == values.ev.tolist()
     assert pytest.approx([nan, 0.5, 2.0], nan_ok=True) == values.points.tolist()
-    assert values.beat_close.tolist() == [1, 1, 1]
+    assert [VERDICTS[code] for code in values.beat_close] == ["yes"] * 3
+
+
+def test_columns_of_other_lengths_are_refused() -> None:
+    """A shorter column would be stretched to fit."""
+    two, one = column([1.9, 1.9]), column([1.9])
+    with pytest.raises(ValueError, match="all columns must have one shape"):
+        closing_line_values(points_signs(["home", "away"]), two, two, two, two, one)
