@@ -63,7 +63,7 @@ class MarginModel:
         Raises MarginError for another selection, a line between quarters or beyond the model, a probability of 0 or 1.
         """
         win, loss = _chances(self, selection, line, close_line, fair_close)
-        return Chances(win, 1 - win - loss, loss)
+        return Chances(win, max(0.0, 1 - win - loss), loss)
 
     def chances_many(
         self, selection: str, lines: ArrayLike, close_lines: ArrayLike, fair_closes: ArrayLike

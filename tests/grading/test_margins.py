@@ -48,7 +48,7 @@ def test_at_the_close_a_model_says_what_the_close_says(close: tuple[MarginModel,
     assert said.win / (said.win + said.loss) == pytest.approx(fair, abs=1e-10)
     assert said.win + said.push + said.loss == pytest.approx(1, abs=1e-12)
     assert min(said.win, said.loss) > 0
-    assert said.push >= -1e-12
+    assert said.push >= 0
 
 
 @given(closes(), QUARTERS)
@@ -120,11 +120,11 @@ def test_the_tilt_is_the_root_that_brent_finds(line: float, fair: float) -> None
 
 
 def test_key_numbers_are_worth_more() -> None:
-    """In the NFL half a point off 3 or 7 buys more than half a point off 5: about 9, 5 and 3 in a hundred games."""
+    """In the NFL about 8 games in 100 land on 3, 6 on 7 and 2 on 5, where the line is that number."""
     nfl = model("nfl", "spread")
     pushes = {number: nfl.chances("home", -number, -number, 0.5).push for number in (3, 5, 7)}
     assert pushes[3] > pushes[7] > pushes[5]
-    assert pushes[3] == pytest.approx(0.09, abs=0.02)
+    assert pushes[3] == pytest.approx(0.08, abs=0.01)
 
 
 @pytest.mark.parametrize("sport", ["nba", "mlb"])
