@@ -203,7 +203,7 @@ def _beta_with(
 
 
 def _cost(features: Floats, y: Floats, weights: Floats | None, prior: Prior, theta: Floats) -> float:
-    z = theta @ features
+    z = np.einsum("k,kn->n", theta, features)
     penalty = float((np.array(prior.weight) * np.square(theta - np.array(prior.centre))).sum())
     return _sum(weights, np.logaddexp(0, z) - y * z) + penalty
 

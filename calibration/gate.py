@@ -167,7 +167,7 @@ class _Course:
             tried = {name: forward.q for name, forward in self.forwards.items()}
             test = _Test(self.rows, chosen, self.rows.p, tried, self.any)
         else:
-            test = _Test(self.rows, chosen, self.served, {self.method: self.rows.p}, self.any)
+            test = _Monitor(self.rows, chosen, self.served, {self.method: self.rows.p}, self.any, first)
         for k in range(first, self.any.n.size):
             look = test.look(k, phase, self.config)
             self.looks.append(look)
@@ -212,10 +212,19 @@ class _Test:
         highest = np.maximum(np.concatenate([[0.0], highest]), 0.0)
         return with_start[:, known], np.concatenate([[0.0], mean])[known], highest[known]
 
+    def start(self, k: int) -> int | None:  # noqa: ARG002 - a monitor's depends on the look
+        """The look that the pooled scores begin after; None for the very beginning."""
+        return None
+
+    def first_row(self, start: int | None) -> int:
+        """The first of the chosen picks that came on record after a look."""
+        return 0 if start is None else int(self.seen[start])
+
     def look(self, k: int, phase: str, config: GateConfig) -> Look:
         """Judge the leading challenger at look k; bounds are computed only where all else is met."""
         name, scored = list(self.challengers.items())[int(np.argmax(self.logs[:, k]))]
-        before, after = self.incumbent.at(k), scored.at(k)
+        start = self.start(k)
+        before, after = self.incumbent.between(start, k), scored.between(start, k)
         e, max_e = _exp(self.log_e[k]), _exp(self.log_max[k])
         reasons = _shortfalls(int(self.n[k]), max_e, before, after, config)
         reasons = reasons or self._far_from_certain(scored, k, config)
@@ -227,7 +236,7 @@ class _Test:
             phase,
             int(self.at[k]),
             int(self.n[k]),
-            int(self.seen[k]),
+            int(self.seen[k]) - self.first_row(start),
             name,
             e,
             max_e,
@@ -243,7 +252,7 @@ class _Test:
         """Spare the bootstrap where the mean gain is so few standard errors above 0 that its bound cannot be."""
         gains = self._gains(scored, k)
         least = FAR * float(ndtri(config.level))
-        sums = event_sums(gains - gains.mean(axis=0), self.rows.event[: int(self.seen[k])])
+        sums = event_sums(gains - gains.mean(axis=0), self._events(k))
         errors = np.sqrt(np.square(sums).sum(axis=0)) / len(gains)
         return [
             f"the {name} gain is {mean / error:.2f} standard errors above 0, far from the {config.level:.0%} bound"
@@ -252,14 +261,52 @@ class _Test:
         ]
 
     def _bounds(self, scored: "_Scored", k: int, config: GateConfig) -> tuple[float, float]:
-        events = self.rows.event[: int(self.seen[k])]
-        bounds = lower_bounds(self._gains(scored, k), events, config.level, config.resamples)
+        bounds = lower_bounds(self._gains(scored, k), self._events(k), config.level, config.resamples)
         return float(bounds[0]), float(bounds[1])
 
     def _gains(self, scored: "_Scored", k: int) -> Floats:
-        """Brier and log-loss gain of every pick that look k knows, shape (picks, 2)."""
-        seen = int(self.seen[k])
-        return np.column_stack([(mine - other)[:seen] for mine, other in scored.against(self.incumbent)])
+        """Brier and log-loss gain of every pick that look k counts, shape (picks, 2)."""
+        counted = slice(self.first_row(self.start(k)), int(self.seen[k]))
+        return np.column_stack([(mine - other)[counted] for mine, other in scored.against(self.incumbent)])
+
+    def _events(self, k: int) -> Integers:
+        return self.rows.event[self.first_row(self.start(k)) : int(self.seen[k])]
+
+
+class _Monitor(_Test):
+    """Raw against what was served, begun anew at every look.
+
+    A map that helped for years has gathered so much evidence against raw that one test from the activation on would
+    not see for years that it does harm now. So a test begins at every look i after it, with 1/((i+1)(i+2)) of the stake:
+    the shares sum to 1, so the mixture is as safe as one test. Scores are pooled since the best beginning.
+    """
+
+    def __init__(
+        self,
+        rows: Picks,
+        chosen: NDArray[np.bool_],
+        incumbent: Floats,
+        challengers: Mapping[str, Floats],
+        forward: Forward,
+        first: int,
+    ) -> None:
+        super().__init__(rows, chosen, incumbent, challengers, forward)
+        # The beginning of the first test is the activation itself, the look before the first one here.
+        self.origin = first - 1
+        self.log_e = np.array([self._mixture(k) for k in range(self.at.size)])
+        self.log_max = np.maximum.accumulate(np.maximum(self.log_e, 0))
+
+    def _mixture(self, k: int) -> float:
+        begun = np.arange(max(k - self.origin, 0))
+        shares = -np.log((begun + 1.0) * (begun + 2.0))
+        gains = self.logs[0, k] - self.logs[0, self.origin + begun]
+        waiting = -math.log(begun.size + 1.0)
+        return float(np.logaddexp.reduce(np.append(shares + gains, waiting)))
+
+    def start(self, k: int) -> int | None:
+        """The look that raw's evidence is greatest since."""
+        begun = np.arange(self.origin, max(k, self.origin + 1))
+        return int(begun[np.argmin(self.logs[0, begun])])
 
 
 class _Scored:
@@ -278,11 +325,15 @@ class _Scored:
         """The incumbent's and the own terms, of the Brier score and of the log loss."""
         return (incumbent.briers, self.briers), (incumbent.losses, self.losses)
 
-    def at(self, k: int) -> Scores:
-        """The pooled scores at look k; 0 where nothing was scored out of time yet."""
-        n = max(int(self.seen[k]), 1)
-        ece = float(np.abs(self.gap_sums[k]).sum()) / n
-        return Scores(ece, float(self.brier_sums[k]) / n, float(self.loss_sums[k]) / n)
+    def between(self, start: int | None, k: int) -> Scores:
+        """The pooled scores of what came on record after one look and by another; 0 where there is nothing yet."""
+        n = int(self.seen[k]) - (0 if start is None else int(self.seen[start]))
+        gaps, brier, loss = (
+            sums[k] - (0.0 if start is None else sums[start])
+            for sums in (self.gap_sums, self.brier_sums, self.loss_sums)
+        )
+        scale = max(n, 1)
+        return Scores(float(np.abs(gaps).sum()) / scale, float(brier) / scale, float(loss) / scale)
 
 
 def _sums_at(values: Floats, seen: Integers) -> Floats:

@@ -57,12 +57,13 @@ def fit_logistic(features: Floats, y: Floats, weights: Floats | None, prior: Pri
 def _derivatives(
     features: Floats, y: Floats, weights: Floats | None, precision: Floats, centre: Floats, theta: Floats
 ) -> tuple[Floats, Floats]:
-    s: Floats = expit(theta @ features)
+    # einsum, not BLAS: its threads wait for each other on a busy machine, and their number changes the last bits.
+    s: Floats = expit(np.einsum("k,kn->n", theta, features))
     residual, spread = s - y, s * (1 - s)
     if weights is not None:
         residual, spread = weights * residual, weights * spread
-    gradient = features @ residual + precision * (theta - centre)
-    hessian = (features * spread) @ features.T
+    gradient = np.einsum("kn,n->k", features, residual) + precision * (theta - centre)
+    hessian = np.einsum("in,jn->ij", features * spread, features)
     hessian[np.diag_indices_from(hessian)] += precision
     return gradient, hessian
 

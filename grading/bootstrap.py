@@ -57,11 +57,12 @@ def resampled_sums(sums: Floats, resamples: int = RESAMPLES, seed: int = 0) -> F
     rng = np.random.Generator(np.random.SFC64(seed))
     events = sums.shape[0]
     counts = _counts_of_many(rng, events) if events >= DRAWS_AT_ONCE // 8 else _counts_of_few(rng, events, resamples)
-    drawn = np.empty((resamples, sums.shape[1]))
+    drawn, columns = np.empty((resamples, sums.shape[1])), np.ascontiguousarray(sums.T)
     done = 0
     for block in counts:
         wanted = block[: resamples - done]
-        drawn[done : done + len(wanted)] = wanted.astype(np.float64) @ sums
+        # Not BLAS: its threads wait for each other on a busy machine, and their number changes the last bits.
+        drawn[done : done + len(wanted)] = np.einsum("rg,kg->rk", wanted.astype(np.float64), columns)
         done += len(wanted)
         if done == resamples:
             break
