@@ -34,6 +34,7 @@ Row = dict[str, Any]
 class Scene:
     """One log, one store, one clock; a test says what happens and looks at the grades."""
 
+    store: Store
     clock: ManualClock = field(default_factory=lambda: ManualClock(MORNING))
 
     def __post_init__(self) -> None:
@@ -43,13 +44,13 @@ class Scene:
         self.snapshots = SnapshotCapture(self.log, self.clock, calendar.teams)
         self.runs = SimRunTracker(self.log, self.clock)
         self.publishing = PublishingService(self.log, self.clock, calendar.start)
-        self.store = Store(log_id=self.log.log_id)
         self.owner = Owner(self.log, self.store, (Grader(self.store), Retainer(self.store)))
 
     def close(self) -> None:
-        """Let go of both."""
-        self.store.close()
+        """Let go of the log, and leave the store empty."""
         self.log.close()
+        tables = "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name <> 'store_identity'"
+        self.store.execute(*(f'DELETE FROM "{name}"' for (name,) in self.store.rows(tables)))
 
     @contextmanager
     def another_owner(self) -> Iterator[Owner]:

@@ -1,0 +1,111 @@
+"""One owner at a time; the kernel lets go when it dies, however it dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
+from tests.consumers.scene import MORNING
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from consumers.lease import Lease
+with Lease(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> "subprocess.Popen[str]":
+    """Another process that holds the lease of the folder."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Kill it, as hard as can be."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_second_owner_is_refused_and_told_who_is_the_first(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    """Never two owners; the message says which process to look for."""
+    with pytest.raises(OwnedElsewhereError, match=f"process {holder.pid} owns .*; stop it, or work beside it"):
+        Lease(tmp_path).__enter__()
+
+    assert Lease(tmp_path).is_held()
+    end(holder)
+
+
+def test_a_standby_takes_over_when_the_owner_is_killed(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    """No clean-up is needed: a lock goes with its process."""
+    standby, taken = Lease(tmp_path), threading.Event()
+
+    def stand_by() -> None:
+        standby.wait(0.01)
+        taken.set()
+
+    waiting = threading.Thread(target=stand_by)
+    waiting.start()
+    assert not taken.wait(0.2)
+
+    end(holder)
+
+    assert taken.wait(10)
+    waiting.join()
+    assert str(os.getpid()) == Lease(tmp_path).holder()
+    standby.release()
+
+
+def test_a_standby_that_is_told_to_stop_does_not_take_over(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    """And does not hang."""
+    assert not Lease(tmp_path).wait(0.01, stop=lambda: True)
+    end(holder)
+
+
+def test_looking_whether_there_is_an_owner_never_keeps_one_from_starting(tmp_path: Path) -> None:
+    """Every command looks; an owner that starts at that moment must not be refused."""
+    with Lease(tmp_path):
+        pass
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            Lease(tmp_path).is_held()
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(200):
+            with Lease(tmp_path):
+                assert str(os.getpid()) == Lease(tmp_path).holder()
+    finally:
+        done.set()
+        for looker in lookers:
+            looker.join()
+
+
+def test_nobody_owns_a_folder_that_nobody_ever_owned(tmp_path: Path) -> None:
+    """Looking makes no file."""
+    assert not Lease(tmp_path).is_held()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_owner_tells_is_read_back(tmp_path: Path) -> None:
+    """Positions of the store and of the copy, and when it said so; before that, nothing."""
+    state = OwnerState({("events", 0): 4, ("odds", 0): 7}, {("events", 0): 3}, MORNING)
+    assert read_state(tmp_path) is None
+
+    write_state(tmp_path, state)
+
+    assert state == read_state(tmp_path)

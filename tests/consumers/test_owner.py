@@ -1,0 +1,101 @@
+"""The owner folds everything that is on the log before it lets anybody decide."""
+
+from collections.abc import Collection, Sequence
+
+from consumers.grader import Grader
+from consumers.owner import Owner, batched_records
+from projections.store import Store
+from schemas.gradings import PredictionGraded
+from schemas.record import Record
+from tests.consumers.scene import Scene
+
+
+class Watching:
+    """Decides nothing, and remembers how far the store was, and what it was told had changed, at each question."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.folded: list[int] = []
+        self.told: list[set[str] | None] = []
+
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+        self.folded.append(sum(self.store.positions().values()))
+        self.told.append(None if event_ids is None else set(event_ids))
+        return []
+
+
+def test_nobody_decides_before_all_is_folded(scene: Scene) -> None:
+    """However small the batches are."""
+    scene.game()
+    scene.pick()
+    watching = Watching(scene.store)
+
+    Owner(scene.log, scene.store, [watching], batch_rows=1).run_once()
+
+    assert [scene.size()] == watching.folded
+
+
+def test_a_result_and_its_correction_in_one_go_are_one_grade(scene: Scene) -> None:
+    """An owner that was away decides from the newest state, not from each state on the way."""
+    scene.game()
+    publish_id = scene.pick()
+    result_id = scene.played(110, 100)
+    scene.events.correct_result(result_id, 100, 110)
+
+    assert [grade["outcome"] for grade in scene.grades(publish_id)] == ["LOSS"]
+
+
+def test_deciders_are_asked_until_they_have_nothing_more_to_say(scene: Scene) -> None:
+    """What they decide is folded before they are asked again; one run leaves nothing open."""
+    scene.game()
+    scene.pick()
+    scene.played(110, 100)
+
+    scene.owner.run_once()
+
+    assert not scene.owner.is_behind()
+    assert scene.store.rows("SELECT count(*) FROM grading")[0][0] == 1
+
+
+def test_after_the_first_run_only_events_that_changed_are_named(scene: Scene) -> None:
+    """First all of them; then those of the new records; a request may name any, so it means all."""
+    scene.game()
+    watching = Watching(scene.store)
+    owner = Owner(scene.log, scene.store, [watching])
+    owner.run_once()
+    scene.game("another")
+    owner.run_once()
+    owner.run_once()
+    scene.ask()
+    owner = Owner(scene.log, scene.store, [watching])
+    owner.run_once()
+
+    assert [None, {"another"}, set(), None] == watching.told
+
+
+def test_a_rebuild_decides_nothing(scene: Scene) -> None:
+    """Only the owner decides; whoever merely folds adds no record."""
+    scene.game()
+    scene.pick()
+    scene.played(110, 100)
+
+    with scene.another_owner() as other:
+        Owner(scene.log, other.store, []).run_once()
+
+    assert scene.records(PredictionGraded) == []
+
+
+def test_more_events_than_can_be_named_are_all_events(scene: Scene) -> None:
+    """Above a limit everything is looked at; the grades are the same."""
+    grader = Grader(scene.store)
+    for number in range(3):
+        scene.game(f"game {number}")
+        scene.pick(event_id=f"game {number}")
+    for number in range(3):
+        scene.played(110, 100, f"game {number}")
+    Owner(scene.log, scene.store, []).run_once()
+
+    named = grader.decide([f"game {number}" for number in range(3)])
+
+    assert [grade.record_id for grade in grader.decide(None)] == [grade.record_id for grade in named]
+    assert [len(group) for group in batched_records(named, 2)] == [2, 1]
