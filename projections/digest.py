@@ -1,6 +1,6 @@
 """Digests of tables: independent of the order of rows, so that two stores can be compared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from projections.store import Store
 
@@ -14,14 +14,13 @@ _OF_ONE_LOG = {"gradings", "dead_letters"}
 
 def exact_digests(store: Store) -> dict[str, str]:
     """Every column of every projection's table: equal for the same log, or a copy of it."""
-    return {table: _digest(store, table, columns, "CAST({} AS VARCHAR)") for table, columns in _tables(store).items()}
+    return {table: _digest(store, table, columns, _as_text) for table, columns in _tables(store).items()}
 
 
 def content_digests(store: Store) -> dict[str, str]:
     """Without stamps, positions, spontaneous ids and superseded decisions: equal wherever the same thing happened."""
-    mask = "regexp_replace(CAST({} AS VARCHAR), '" + _SPONTANEOUS + "', 'id', 'g')"
     return {
-        table: _digest(store, table, [column for column in columns if column not in _NOT_CONTENT], mask)
+        table: _digest(store, table, [column for column in columns if column not in _NOT_CONTENT], _masked)
         for table, columns in _tables(store).items()
         if table not in _OF_ONE_LOG
     }
@@ -42,8 +41,16 @@ def _tables(store: Store) -> dict[str, list[str]]:
     return {table: columns for table, columns in rows if table not in _BOOKKEEPING}
 
 
-def _digest(store: Store, table: str, columns: list[str], form: str) -> str:
-    parts = ", ".join(form.format(f'"{column}"') for column in columns)
+def _as_text(column: str) -> str:
+    return f'CAST("{column}" AS VARCHAR)'
+
+
+def _masked(column: str) -> str:
+    return f"regexp_replace({_as_text(column)}, '{_SPONTANEOUS}', 'id', 'g')"
+
+
+def _digest(store: Store, table: str, columns: list[str], form: Callable[[str], str]) -> str:
+    parts = ", ".join(form(column) for column in columns)
     # hash() of a row, summed as whole numbers: the sum does not depend on the order, and doubled rows show.
     [(count, total)] = store.rows(f'SELECT count(*), sum(hash({parts})::HUGEINT) FROM "{table}"')
     return f"{count}:{total or 0:x}"

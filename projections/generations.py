@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 _NAME = re.compile(r"projections\.(\d+)\.duckdb")
+_NUMBERED = re.compile(r"(?:projections|damaged)\.(\d+)\.duckdb")
 
 
 class Generations:
@@ -26,8 +27,8 @@ class Generations:
         return path if _NAME.fullmatch(path.name) and path.exists() else None
 
     def next(self) -> Path:
-        """A file name that no generation has had."""
-        numbers = [int(match[1]) for path in self.folder.iterdir() if (match := _NAME.match(path.name))]
+        """A file name that no generation in the folder has had, damaged ones included."""
+        numbers = [int(match[1]) for path in self.folder.iterdir() if (match := _NUMBERED.match(path.name))]
         return self.folder / f"projections.{max(numbers, default=0) + 1}.duckdb"
 
     def switch(self, path: Path) -> None:
