@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grading.bulk import OUTCOMES, kind_codes, settle_many
-from grading.markets import MARKETS, Line
+from grading.markets import LARGEST_LINE, MARKETS, Line
 from grading.outcomes import Outcome
+from grading.quantity import LARGEST
 from grading.result import Result, Score, Status
 from grading.rulebook import default_rulebook
 from grading.settlement import Pick, settle
@@ -90,6 +91,20 @@ def one(market: str, selection: str, line: float, home: int, away: int, profit: 
 def test_what_makes_no_sense_is_ungradeable(market: str, selection: str, line: float, home: int, profit: float) -> None:
     """Unknown kinds, impossible lines, scores and prices."""
     assert one(market, selection, line, home, 1, profit) == Outcome.UNGRADEABLE
+
+
+@pytest.mark.parametrize(("tie", "expected"), [("PUSH", [0.0, 0.9, -1.0]), ("LOSS", [-1.0, 0.9, -1.0])])
+def test_two_way_ties(tie: str, expected: list[float]) -> None:
+    """Level, won and lost."""
+    kinds = kind_codes(["moneyline"] * 3, ["home"] * 3)
+    home = np.array([1, 2, 0])
+    bulk = settle_many(kinds, np.full(3, np.nan), home, np.ones(3, int), np.full(3, 0.9), two_way_tie=Outcome(tie))
+    assert bulk.unit_returns.tolist() == expected
+
+
+def test_the_largest_line_and_score_are_settled() -> None:
+    """A limit belongs to what is allowed."""
+    assert one("total", "over", LARGEST_LINE, LARGEST, 0, 0.9) == Outcome.WIN
 
 
 def test_words_in_any_case_and_small_integers() -> None:

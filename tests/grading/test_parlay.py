@@ -161,8 +161,9 @@ class TestTeasers:
 
     def test_other_markets_are_not_teased(self) -> None:
         """A moneyline has no line to move."""
-        with pytest.raises(GradingError, match=r"^market: a teaser"):
-            teased(Pick("nfl", "moneyline", "", "home", None, PRICE), Fraction(6), self.NFL)
+        for market, line in (("moneyline", None), ("spread", None), ("asian_handicap", Fraction(3))):
+            with pytest.raises(GradingError, match=r"^market: a teaser"):
+                teased(Pick("nfl", market, "", "home", line, PRICE), Fraction(6), self.NFL)
 
     @pytest.mark.parametrize(
         ("outcomes", "expected", "gain"),

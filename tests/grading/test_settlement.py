@@ -181,7 +181,7 @@ class TestPeriods:
 
     def test_first_half_from_quarters(self) -> None:
         """q1 + q2 where h1 is absent, and the second half from the same."""
-        quarters = {"q1_home": 7, "q1_away": 3, "q2_home": 0, "q2_away": 10}
+        quarters = {"q1_home": 4, "q1_away": 3, "q2_home": 3, "q2_away": 10}
         result = final(27, 24, **quarters)
         assert outcome("nfl spread:first_half away -5.5", result) == WIN
         assert outcome("nfl total:second_half over 30.5", result) == WIN
@@ -193,6 +193,11 @@ class TestPeriods:
         result = final(30, 20, **{f"{period}_home": 3, f"{period}_away": 7})
         assert outcome(f"nfl moneyline:{period} away", result) == WIN
         assert outcome(f"nfl moneyline:{period} away", final(30, 20)) == Outcome.UNGRADEABLE
+
+    def test_a_side_may_score_nothing_after_the_half(self) -> None:
+        """Equal to its first half is no contradiction."""
+        result = final(7, 7, h1_home=7, h1_away=7)
+        assert outcome("nfl total:second_half under 0.5", result) == WIN
 
     def test_a_half_above_the_final_score_is_ungradeable(self) -> None:
         """A second half can't be negative."""
@@ -225,6 +230,12 @@ class TestShootouts:
     def test_where_it_counts(self, terms: str, rules: dict[str, object], expected: str) -> None:
         """In the NHL's full game and in periods that name penalties."""
         assert expected == outcome(terms, self.SHOOTOUT, rules)
+
+    def test_away_may_win_it(self) -> None:
+        """One goal more for away, none less for home."""
+        result = final(2, 2, penalties_home=0, penalties_away=1)
+        assert outcome("nhl moneyline away", result) == WIN
+        assert outcome("nhl spread away -1", result) == PUSH
 
     def test_a_level_shootout_is_ungradeable(self) -> None:
         """Somebody wins a shootout."""

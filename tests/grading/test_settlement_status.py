@@ -180,6 +180,7 @@ class TestDecided:
         assert outcome("soccer moneyline_3way draw", result) == Outcome.WIN
         assert outcome("soccer moneyline_3way:second_half draw", result) == Outcome.WIN
         assert outcome("soccer moneyline_3way:including_extra_time_and_penalties home", result) == VOID
+        assert outcome("soccer to_qualify:regulation home", {**result, "qualified": "home"}) == VOID
         assert outcome("soccer moneyline_3way:full_game home", result, {"extra_time_counts": True}) == VOID
 
     def test_without_a_score_nothing_is_decided(self) -> None:
