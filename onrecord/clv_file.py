@@ -29,18 +29,23 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 def clv_file(file: Path, out: Path | None) -> None:
     """Write each row of `file` with its closing line value in seven columns more; None is standard output.
 
-    A measure that can't be had is empty, with the reason; only a row that can't be read is named on standard error.
-    Raises FileRefused.
+    A measure that can't be had is empty, with the reason; a row that has none is named on standard error. Raises
+    FileRefused.
     """
     grade_rows(file, out, ADDED, clv_row, REQUIRED)
 
 
 def clv_row(row: Mapping[str, str]) -> Mapping[str, str]:
-    """The added columns of one row of text. Raises RowError where a cell can't be read; it begins with the column."""
+    """The added columns of one row of text.
+
+    Raises RowError where a cell can't be read or nothing can be compared; the reason begins with the column.
+    """
     try:
         value = _value(row)
     except GradingError as error:
         raise RowError(str(error)) from error
+    if value == ClosingLineValue(reason=value.reason):
+        raise RowError(value.reason or "")
     return {
         "price_clv": _decimals(value.price),
         "implied_prob_delta": _decimals(value.probability),
@@ -69,10 +74,18 @@ def _value(row: Mapping[str, str]) -> ClosingLineValue:
     if minutes_late is not None and minutes_late > 0:
         return ClosingLineValue(reason="extra: the snapshot is from after the start, so it is no close")
     close = Terms(close_line, close_odds)
-    if market == "double_chance":
+    if _overlap(market, len(others)):
         value = closing_line_value(selection, bet, close)
-        return replace(value, reason="market: the sides of a double chance overlap, so that none is fair")
+        return replace(value, reason=f"market: the selections of {market} overlap, so that none is made fair")
     return closing_line_value(selection, bet, close, others, method, push)
+
+
+def _overlap(market: str, others: int) -> bool:
+    """Whether more than one of the selections wins, so that their probabilities sum to more than 1.
+
+    The one other price of a top_<n> is that of missing it.
+    """
+    return market == "double_chance" or (market.startswith("top_") and market != "top_1" and others > 1)
 
 
 def _line(row: Mapping[str, str], column: str, market: str) -> Fraction | None:

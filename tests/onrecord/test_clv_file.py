@@ -25,6 +25,14 @@ def answer(row: dict[str, str], **changes: str) -> dict[str, str]:
     return dict(clv_row({**row, **changes}))
 
 
+def refusal(row: dict[str, str], **changes: str) -> str:
+    """Why a row with changes has no measure at all."""
+    with pytest.raises(RowError) as refused:
+        answer(row, **changes)
+    assert refused.value.values == {}
+    return refused.value.reason
+
+
 def written(tmp_path: Path, rows: list[dict[str, str]]) -> Path:
     """A spreadsheet with these rows."""
     path = tmp_path / "picks.csv"
@@ -182,9 +190,7 @@ def test_equal_lines_do_not_use_the_push_probability() -> None:
 @pytest.mark.parametrize("minutes", ["0.5", "1", "90"])
 def test_a_snapshot_after_the_start_is_no_close(minutes: str) -> None:
     """All empty, with the reason; up to the start it is one."""
-    found = answer(SPREAD, extra=f'{{"close_snapshot_minutes_after_start": {minutes}}}')
-    assert EMPTY | {"reason": found["reason"]} == found
-    assert "after the start" in found["reason"]
+    assert "after the start" in refusal(SPREAD, extra=f'{{"close_snapshot_minutes_after_start": {minutes}}}')
     for early in ("0", "-5", "null"):
         assert answer(SPREAD) == answer(SPREAD, extra=f'{{"close_snapshot_minutes_after_start": {early}}}')
 
@@ -195,9 +201,7 @@ def test_a_snapshot_after_the_start_is_no_close(minutes: str) -> None:
 )
 def test_a_missing_line_or_close_leaves_all_empty(changes: dict[str, str], column: str) -> None:
     """Nothing can be compared; the reason names the column."""
-    found = answer(SPREAD, **changes)
-    assert EMPTY | {"reason": found["reason"]} == found
-    assert found["reason"].startswith(f"{column}: ")
+    assert refusal(SPREAD, **changes).startswith(f"{column}: ")
 
 
 @pytest.mark.parametrize(
@@ -239,12 +243,20 @@ def test_the_sides_of_a_double_chance_are_not_made_fair() -> None:
     assert found["reason"].startswith("market: ")
 
 
+def test_the_places_of_a_top_n_are_not_made_fair() -> None:
+    """Several players are among the first five; with one other price it is yes or no, and a top_1 has one winner."""
+    row = {**MONEYLINE, "market": "top_5", "selection": "player"}
+    found = answer(row, other_odds_close="[-105, 200]")
+    assert (found["fair_close_prob"], found["novig_ev"], found["price_clv"]) == ("", "", "0.044296788483")
+    assert found["reason"].startswith("market: ")
+    assert answer(row)["fair_close_prob"] == "0.510834236186"
+    assert answer(row, market="top_1", other_odds_close="[-105, 200]")["fair_close_prob"] != ""
+
+
 def test_a_draw_with_a_handicap_has_no_better_line() -> None:
     """At another line it is another bet; nothing can be compared."""
     row = {**SPREAD, "market": "european_handicap_3way", "selection": "draw", "line_bet": "-1", "line_close": "-2"}
-    found = answer(row)
-    assert EMPTY | {"reason": found["reason"]} == found
-    assert found["reason"].startswith("selection: ")
+    assert refusal(row).startswith("selection: ")
 
 
 def test_words_are_case_insensitive_and_formats_are_three() -> None:
@@ -284,9 +296,7 @@ BAD = [(column, text) for column, texts in WRONG.items() for text in texts]
 @pytest.mark.parametrize(("column", "text"), BAD)
 def test_a_bad_cell_is_named(column: str, text: str) -> None:
     """The reason begins with the column at fault."""
-    with pytest.raises(RowError) as refused:
-        answer(SPREAD, **{column: text})
-    assert refused.value.reason.startswith(f"{column}: ")
+    assert refusal(SPREAD, **{column: text}).startswith(f"{column}: ")
 
 
 def test_bad_rows_come_back_in_order_and_the_rest_are_graded(
@@ -306,10 +316,20 @@ def test_bad_rows_come_back_in_order_and_the_rest_are_graded(
 
 def test_a_measure_that_is_merely_missing_is_no_bad_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its reason stands in the row; standard error stays silent."""
-    rows = [{**SPREAD, **changes} for changes in ({"other_odds_close": ""}, {"odds_close": ""}, {"line_bet": "-2"})]
+    rows = [{**SPREAD, **changes} for changes in ({"other_odds_close": ""}, {"line_bet": "-2"})]
     found, errors = valued(tmp_path, rows, capsys)
     assert errors == []
     assert all(row["reason"] for row in found)
+
+
+def test_a_row_without_any_measure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No close, a late one, a line on one side only: all empty, with the reason, and a line on standard error."""
+    late = '{"close_snapshot_minutes_after_start": 2}'
+    rows = [{**SPREAD, **changes} for changes in ({"odds_close": ""}, {"extra": late}, {}, {"line_bet": ""})]
+    found, errors = valued(tmp_path, rows, capsys)
+    bad = [row for number, row in enumerate(found) if number != 2]
+    assert [{name: row[name] for name in EMPTY} for row in bad] == [EMPTY] * 3
+    assert errors == [f"line {line}: {row['reason']}" for line, row in zip((2, 3, 5), bad, strict=True)]
 
 
 def test_optional_columns_may_be_absent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
