@@ -1,0 +1,160 @@
+"""The audit can fail: for each check an offender is planted, and exactly that check reports it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from onrecord.checks import Verification, verification_check
+from onrecord.history import import_history, read_files
+from onrecord.wiring import Workspace
+from projections.store import Store
+from tests.consumers.scene import START, Scene
+from tests.onrecord.season import season_file
+
+NONE = dict.fromkeys(range(1, 10), 0)
+WON = "publish_id = (SELECT publish_id FROM graded_picks WHERE summary = 'WIN')"
+VOIDED = "publish_id = (SELECT publish_id FROM graded_picks WHERE summary = 'VOID')"
+
+OFFENDERS = {
+    "a grade whose publish was never official": (1, f"UPDATE publishes SET is_official = false WHERE {WON}"),
+    "a grade of a publish that came too late": (
+        1,
+        f"UPDATE publishes SET published_at = published_at + INTERVAL 1 DAY WHERE {WON}",
+    ),
+    "a grade that cites a rerun's prediction": (
+        2,
+        f"UPDATE grading SET prediction_ids = ['game~a rerun'] WHERE {WON}",
+    ),
+    "a price without its raw payload": (
+        3,
+        "DELETE FROM raw_payloads WHERE raw_payload_id = (SELECT min(raw_payload_id) FROM odds_records)",
+    ),
+    "an injury report without its raw payload": (
+        3,
+        "DELETE FROM raw_payloads WHERE raw_payload_id = (SELECT raw_payload_id FROM injury_snapshots)",
+    ),
+    "a priced pick that names no market snapshot": (
+        4,
+        "UPDATE predictions SET market_snapshot_id_used = NULL "
+        f"WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON})",
+    ),
+    "a grade without a close or a reason": (
+        4,
+        f"UPDATE grading SET close_snapshot_id = NULL, close_reason = NULL WHERE {WON}",
+    ),
+    "a close from after the start": (
+        5,
+        "UPDATE closing_lines SET captured_at = started_at + INTERVAL 1 SECOND "
+        "WHERE snapshot_id = (SELECT min(snapshot_id) FROM closing_lines)",
+    ),
+    "a live price from the future": (
+        5,
+        "UPDATE odds_records SET recorded_at = captured_at - INTERVAL 1 HOUR "
+        "WHERE snapshot_id = (SELECT min(snapshot_id) FROM odds_records)",
+    ),
+    "a cancelled game that was won": (6, f"UPDATE grading SET outcome = 'WIN', summary = 'WIN' WHERE {VOIDED}"),
+    "a publish that is there twice": (7, f"INSERT INTO publishes FROM publishes WHERE {WON}"),
+    "a prediction that is two picks": (
+        7,
+        "INSERT INTO predictions FROM predictions "
+        f"WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON})",
+    ),
+    "a price in another month": (
+        8,
+        "UPDATE odds_records SET captured_month = DATE '2020-01-01' "
+        "WHERE snapshot_id = (SELECT min(snapshot_id) FROM odds_records)",
+    ),
+    "a close that retention removed": (
+        8,
+        "INSERT INTO retentions SELECT 'retention', 'request', now(), list(snapshot_id) FILTER (snapshot_id <> "
+        "(SELECT min(close_snapshot_id) FROM grading)), 1, now() FROM odds_records",
+    ),
+    "a result that nobody told": (9, f"UPDATE gradings SET result_ids = ['game~nowhere'] WHERE {WON}"),
+    "a run's injury report that nobody told": (9, "DELETE FROM injury_snapshots"),
+    "a start that nobody told": (9, f"UPDATE gradings SET start_ids = ['game~nowhere'] WHERE {WON}"),
+}
+"""What is planted in a sound history: the check that must find it, and the statement that plants it."""
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    """One store for all of this file."""
+    one = Store()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def sound(store: Store) -> Iterator[Scene]:
+    """A history with a win, a void, a parlay, injuries and retention's answer, in which nothing offends."""
+    scene = Scene(store)
+    scene.game()
+    scene.game("off")
+    scene.pick()
+    scene.pick(event_id="off")
+    scene.parlay(scene.leg("1.80", "MONEYLINE:FULL_GAME"), scene.leg("2.00", "MONEYLINE:FULL_GAME", event_id="off"))
+    injuries = scene.snapshots.capture_injury_snapshot("Lakers", "NBA", "tests", [], {"report": 1})
+    run_id = scene.runs.create_sim_run("game", "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
+    scene.runs.record_sim_run_inputs(run_id, scene.odds("1.90"), injuries)
+    scene.events.change_status("off", "CANCELLED")
+    scene.clock.at = START - timedelta(minutes=1)
+    scene.odds("1.85")
+    scene.played(110, 100)
+    scene.owner.run_once()
+    yield scene
+    scene.close()
+
+
+def offenders(store: Store) -> dict[int, int]:
+    """Each check's count."""
+    return {row["check"]: row["offenders"] for row in store.query("audit").to_pylist()}
+
+
+def test_a_sound_history_has_no_offender(sound: Scene) -> None:
+    """And it holds what the checks are about: a win, a void, a parlay, a close that somebody cites."""
+    assert offenders(sound.store) == NONE
+    assert sound.rows("SELECT summary, count(*) FROM grading GROUP BY 1 ORDER BY 1") == [("VOID", 1), ("WIN", 2)]
+    assert sound.rows("SELECT count(close_snapshot_id) FROM graded_picks WHERE summary = 'WIN'") == [(1,)]
+
+
+@pytest.mark.parametrize("planted", OFFENDERS)
+def test_exactly_the_check_that_is_meant_finds_the_offender(sound: Scene, planted: str) -> None:
+    """One offender, one check; every check has at least one plant."""
+    number, statement = OFFENDERS[planted]
+
+    sound.store.execute(statement)
+
+    assert NONE | {number: 1} == offenders(sound.store)
+
+
+def test_every_check_has_a_plant() -> None:
+    """The tenth is below."""
+    assert set(NONE) == {number for number, _ in OFFENDERS.values()}
+
+
+def test_projections_that_differ_from_a_rebuild_are_the_tenth_checks_offender(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """A row that was changed behind everybody's back: only the verification can see it, and names the table."""
+    files, refused = read_files("football-data", [season_file(tmp_path, matches=3)])
+    import_history(workspace.log, files, refused, None, lambda _done, _left: None)
+    workspace.settle_down(workspace.log.end())
+    assert [check.offenders for check in workspace.audit()] == [0] * 10
+
+    with workspace.owner() as owner:
+        owner.store.execute("UPDATE latest_odds SET price_decimal = price_decimal + 1 WHERE book = 'bet365'")
+    done = workspace.verify()
+
+    assert done.differing == ("latest_odds",)
+    checks = workspace.audit()
+    assert {check.number: check.offenders for check in checks} == NONE | {10: 1}
+    assert checks[-1].example == "latest_odds"
+
+
+def test_the_tenth_check_says_how_old_it_is() -> None:
+    """What was verified long ago is not what is there now."""
+    check = verification_check(Verification(START, 30, ()), START + timedelta(hours=3))
+
+    assert (check.offenders, check.says.partition("(")[2].rstrip(")")) == (0, "verified 3:00:00 ago, 30 tables")
