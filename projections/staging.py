@@ -55,6 +55,15 @@ def staging_sql(record_type: type[Record]) -> str:
     )
 
 
+def unparsable_sql(record_type: type[Record]) -> str:
+    """A SELECT over `incoming` that gives topic, partition and offset of the payloads that `staging_sql` fails on."""
+    fields = json.dumps(structure(payload_class(record_type)), separators=(",", ":"))
+    return (
+        f'SELECT topic, "partition", "offset" FROM incoming WHERE type = \'{type_name(record_type)}\' '
+        f"AND TRY(from_json_strict(data, '{fields}')) IS NULL"
+    )
+
+
 def _duckdb_type(annotation: Any) -> Any:
     if annotation in _SCALARS:
         return _SCALARS[annotation]

@@ -7,7 +7,7 @@ the `.sql` files; the only SQL here is the store's own bookkeeping.
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from eventlog.columns import to_envelope
 from eventlog.log import BATCH, EMPTY, Positions, latest
 from projections.sql_file import NamedQuery, Projection, load_projections
-from projections.staging import staging_sql
+from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
 
@@ -78,6 +78,7 @@ class Store:
             self._create(log_id)
         self._check_identity(log_id)
         self._staging = {name: staging_sql(kind) for name, kind in self.codec.types.items()}
+        self._unparsable_sql = {name: unparsable_sql(kind) for name, kind in self.codec.types.items()}
         self._empty = self._stage_nothing()
 
     def fold(self, batch: pa.Table, after: Positions) -> None:
@@ -88,7 +89,7 @@ class Store:
         """
         with self._lock:
             held = self.positions()
-            self._fold_or_halve(_unseen(batch, held), latest(held, after))
+            self._fold_or_mend(_unseen(batch, held), latest(held, after))
 
     def positions(self) -> Positions:
         """The next offset to fold, by topic and partition."""
@@ -219,20 +220,35 @@ class Store:
             self._connection.register(name, relation)
         return empty
 
-    def _fold_or_halve(self, batch: pa.Table, after: Positions) -> None:
+    def _fold_or_mend(self, batch: pa.Table, after: Positions) -> None:
         try:
             self._fold_once(batch, after)
+        except _BAD_RECORD:
+            self._fold_or_halve(batch, after, self._unparsable(batch))
+
+    def _fold_or_halve(self, batch: pa.Table, after: Positions, unparsable: Collection[tuple[str, int, int]]) -> None:
+        try:
+            self._fold_once(batch, after, unparsable)
         except _BAD_RECORD as error:
             if batch.num_rows > 1:
                 half = batch.num_rows // 2
-                self._fold_or_halve(batch.slice(0, half), _positions_behind(batch.slice(0, half)))
-                self._fold_or_halve(batch.slice(half), after)
+                self._fold_or_halve(batch.slice(0, half), _positions_behind(batch.slice(0, half)), unparsable)
+                self._fold_or_halve(batch.slice(half), after, unparsable)
             else:
                 self._set_aside(batch, after, str(error))
 
-    def _fold_once(self, batch: pa.Table, after: Positions) -> None:
+    def _unparsable(self, batch: pa.Table) -> set[tuple[str, int, int]]:
+        """The places of the payloads that do not have their type's fields: the codec must look at those one by one."""
+        self._connection.register("incoming", batch)
+        try:
+            found = [row for name in self._unparsable_sql for row in self._run(self._unparsable_sql[name])]
+        finally:
+            self._connection.register("incoming", EMPTY)
+        return {(topic, partition, offset) for topic, partition, offset in found}
+
+    def _fold_once(self, batch: pa.Table, after: Positions, unparsable: Collection[tuple[str, int, int]] = ()) -> None:
         with self._lock:
-            ready, set_aside = self._through_codec(batch)
+            ready, set_aside = self._through_codec(batch, unparsable)
             present = set(pc.unique(ready["type"]).to_pylist())
             self._connection.begin()
             try:
@@ -275,16 +291,24 @@ class Store:
             self._run('DELETE FROM positions WHERE topic = ? AND "partition" = ?', [topic, partition])
             self._run("INSERT INTO positions VALUES (?, ?, ?)", [topic, partition, offset])
 
-    def _through_codec(self, batch: pa.Table) -> tuple[pa.Table, list[list[Any]]]:
-        """The rows that can be staged as they are, old versions upcast; and the dead letters."""
+    def _through_codec(
+        self, batch: pa.Table, unparsable: Collection[tuple[str, int, int]]
+    ) -> tuple[pa.Table, list[list[Any]]]:
+        """The rows that can be staged: as they are, or upcast or completed by the codec; and the dead letters."""
         pairs = batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist()
         # JSON's null would be staged as a row of nulls, without an error: only objects are.
         objects = pc.all(pc.fill_null(pc.starts_with(batch["data"], "{"), fill_value=False), min_count=0).as_py()
-        if objects and all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs):
+        if (
+            objects
+            and not unparsable
+            and all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs)
+        ):
             return batch, []
         rows, letters = [], []
         for row in batch.to_pylist():
-            if self.codec.is_current(row["type"], row["schema_version"]) and (row["data"] or "").startswith("{"):
+            place = (row["topic"], row["partition"], row["offset"])
+            current = self.codec.is_current(row["type"], row["schema_version"])
+            if current and place not in unparsable and (row["data"] or "").startswith("{"):
                 rows.append(row)
                 continue
             try:

@@ -28,11 +28,14 @@ MERGE INTO closing_lines AS held USING (
                captured_at_assumed, capture_id, known_at
         FROM OddsSnapshotCaptured ANTI JOIN moved USING (event_id) WHERE label IS DISTINCT FROM 'alternate'
     )
-    SELECT candidates.*, coalesce(events.started_at, events.starts_at) AS started_at
-    FROM candidates JOIN events USING (event_id)
-    WHERE captured_at <= coalesce(events.started_at, events.starts_at)
-    QUALIFY row_number() OVER (
-        PARTITION BY event_id, book, market_key, selection ORDER BY captured_at DESC, snapshot_id DESC) = 1
+    -- The largest of the structs is the newest, since time and id come first in them.
+    SELECT event_id, book, market_key, selection, any_value(start) AS started_at, unnest(max({
+        'captured_at': captured_at, 'snapshot_id': snapshot_id, 'line': line, 'odds_format': odds_format, 'price': price,
+        'price_decimal': price_decimal, 'captured_at_assumed': captured_at_assumed, 'capture_id': capture_id,
+        'known_at': known_at}))
+    FROM candidates JOIN (SELECT event_id, coalesce(started_at, starts_at) AS start FROM events) USING (event_id)
+    WHERE captured_at <= start
+    GROUP BY event_id, book, market_key, selection
 ) AS now
 ON held.event_id = now.event_id AND held.book = now.book AND held.market_key = now.market_key
    AND held.selection = now.selection

@@ -9,10 +9,12 @@ CREATE TABLE latest_odds (
 
 -- fold
 MERGE INTO latest_odds AS held USING (
-    SELECT event_id, book, market_key, selection, ref AS snapshot_id, line, price, price_decimal,
-           occurred_at AS captured_at, origin
+    -- The largest of the structs is the newest, since time and id come first in them.
+    SELECT event_id, book, market_key, selection, unnest(max({
+        'captured_at': occurred_at, 'snapshot_id': ref, 'line': line, 'price': price, 'price_decimal': price_decimal,
+        'origin': origin}))
     FROM OddsSnapshotCaptured WHERE label IS DISTINCT FROM 'alternate'
-    QUALIFY row_number() OVER (PARTITION BY event_id, book, market_key, selection ORDER BY occurred_at DESC, ref DESC) = 1
+    GROUP BY event_id, book, market_key, selection
 ) AS now
 ON held.event_id = now.event_id AND held.book = now.book AND held.market_key = now.market_key
    AND held.selection = now.selection
