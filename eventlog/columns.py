@@ -1,11 +1,13 @@
 """Records to the columns of a batch, and back."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
+from pydantic_core import to_json
 
 from eventlog.log import BATCH
 from schemas.record import Record
@@ -13,33 +15,33 @@ from schemas.record import Record
 ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partition", "offset", "data"})
 STORED = pa.schema([BATCH.field(name) for name in (*ENVELOPE, "data")])
 """What an engine stores of a record: all columns of a batch but those that say where it lies."""
+_UNSTAMPED = tuple(name for name in ENVELOPE if name != "recorded_at")
+_envelope_of = attrgetter(*_UNSTAMPED)
 
 
 def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
     """The envelope's columns, stamped `recorded_at`, and `data` as JSON text with every default written out."""
-    rows = [
-        (
-            record.record_id,
-            record.type,
-            record.schema_version,
-            record.event_id,
-            record.occurred_at,
-            recorded_at,
-            record.origin,
-            record.producer,
-            record.correlation_id,
-            record.causation_id,
-            record.data.model_dump_json(),
-        )
-        for record in records
+    rows = [to_row(record) for record in records]
+    names = (*_UNSTAMPED, "data")
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    return {name: columns.get(name, [recorded_at] * len(rows)) for name in STORED.names}
+
+
+def to_row(record: Record) -> tuple[Any, ...]:
+    """The stored columns of one record but for the stamp, `data` as JSON text with every default written out."""
+    return (*_envelope_of(record), to_json(record.data).decode())
+
+
+def to_table(rows: Sequence[tuple[Any, ...]], recorded_at: datetime) -> pa.Table:
+    """Rows as `to_row` gives them as a table of the stored columns, all stamped `recorded_at`."""
+    lists = dict(zip((*_UNSTAMPED, "data"), zip(*rows, strict=True), strict=True))
+    columns = [
+        pa.array(lists[field.name], field.type)
+        if field.name in lists
+        else pa.repeat(pa.scalar(recorded_at, field.type), len(rows))
+        for field in STORED
     ]
-    columns = zip(*rows, strict=True) if rows else ((),) * len(STORED)
-    return {name: list(column) for name, column in zip(STORED.names, columns, strict=True)}
-
-
-def to_table(columns: Mapping[str, list[Any]]) -> pa.Table:
-    """Columns as `to_columns` gives them, typed."""
-    return pa.table([pa.array(columns[field.name], field.type) for field in STORED], schema=STORED)
+    return pa.table(columns, schema=STORED)
 
 
 def to_envelope(row: Mapping[str, Any]) -> dict[str, Any]:

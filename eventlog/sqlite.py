@@ -6,11 +6,10 @@ file locks (docs/adr/0001). One call of `append` is atomic. A batch of large rec
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
-from eventlog.columns import STORED, to_batch, to_columns, to_envelope, to_table
+from eventlog.columns import STORED, to_batch, to_envelope, to_row, to_table
 from eventlog.log import EMPTY, LogError, Positions
 from schemas.codec import Codec
 from schemas.ids import split_reference, spontaneous_id
@@ -99,12 +98,17 @@ class SqliteLog:
 
     def append(self, records: Iterable[Record]) -> Positions:
         """See the port."""
-        by_topic = groupby(sorted(records, key=attrgetter("topic")), key=attrgetter("topic"))
-        return self._append({topic: to_columns(group, _EPOCH) for topic, group in by_topic})
+        rows = defaultdict[str, list[tuple[Any, ...]]](list)
+        for record in records:
+            rows[record.topic].append(to_row(record))
+        with self._transaction():
+            stamp = self._clock.now()
+            return {(topic, 0): self._insert(topic, to_table(some, stamp)) for topic, some in rows.items()}
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""
-        return self.append([self._codec.decode_bytes(line) for line in lines])
+        # One at a time: a record that is let go at once leaves the garbage collector nothing to search.
+        return self.append(map(self._codec.decode_bytes, lines))
 
     def append_batch(self, batch: pa.Table) -> Positions:
         """See the port."""
@@ -207,12 +211,6 @@ class SqliteLog:
             said = " ".join(str(error).split())
             raise LogError(f"the log {self.path} failed: {advice} ({said})") from error
 
-    def _append(self, columns: Mapping[str, Mapping[str, list[Any]]]) -> Positions:
-        tables = {topic: to_table(lists) for topic, lists in columns.items()}
-        with self._transaction():
-            stamp = self._clock.now()
-            return {(topic, 0): self._insert(topic, _stamped(table, stamp)) for topic, table in tables.items()}
-
     def _stamp_missing(self, table: pa.Table) -> pa.Table:
         stamp = pa.scalar(self._clock.now(), STORED.field("recorded_at").type)
         index = STORED.get_field_index("recorded_at")
@@ -268,12 +266,6 @@ def _rows(connection: adbc.Connection, sql: str, *parameters: Any) -> list[dict[
         cursor.execute(sql, parameters or None)
         rows: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
         return rows
-
-
-def _stamped(table: pa.Table, at: datetime) -> pa.Table:
-    field = STORED.field("recorded_at")
-    stamps = pa.repeat(pa.scalar(at, field.type), table.num_rows)
-    return table.set_column(STORED.get_field_index(field.name), field, stamps)
 
 
 def _bindable(table: pa.Table) -> pa.RecordBatchReader:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.record import Record
 from schemas.registry import RECORD_TYPES, current_version, type_name
@@ -14,6 +14,10 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 """By type and the version that it starts from. No type has a second version yet."""
+
+_NAMED = frozenset({"type", "schema_version", "record_id"})
+"""These have defaults for whoever makes a record; on the wire they are never left out."""
+_TYPE_KEY = b'"type":"'
 
 
 class UndecodableRecordError(ValueError):
@@ -39,6 +43,9 @@ class Codec:
         self.types = {type_name(record_type): record_type for record_type in record_types}
         self.versions = {name: current_version(record_type) for name, record_type in self.types.items()}
         self.upcasters = dict(upcasters)
+        self._validators: dict[bytes, Callable[[bytes], Record]] = {
+            name.encode(): TypeAdapter(record_type).validator.validate_json for name, record_type in self.types.items()
+        }
         expected = {(name, old) for name, version in self.versions.items() for old in range(1, version)}
         if expected != set(self.upcasters):
             wrong = sorted(expected ^ set(self.upcasters))
@@ -59,9 +66,25 @@ class Codec:
             UndecodableRecordError: not UTF-8, not JSON, a missing or wrong field.
             UnknownRecordError: a type or version that this code does not know.
         """
+        return self._decode_current(raw) or self._decode_any(raw)
+
+    def _decode_current(self, raw: bytes) -> Record | None:
+        # Three times as fast as by way of dicts. What follows the first "type" may be of another key: then the literal
+        # type does not fit, and the long way finds out what is the matter.
+        start = raw.find(_TYPE_KEY) + len(_TYPE_KEY)
+        validate = self._validators.get(raw[start : raw.find(b'"', start)])
+        if validate is None:
+            return None
+        try:
+            record = validate(raw)
+        except ValidationError:
+            return None
+        return record if record.model_fields_set >= _NAMED else None
+
+    def _decode_any(self, raw: bytes) -> Record:
         try:
             envelope = json.loads(raw.decode())
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise UndecodableRecordError(f"not a JSON record: {error}") from error
         if not isinstance(envelope, dict):
             raise UndecodableRecordError(f"a record is a JSON object, not a {type(envelope).__name__}")
@@ -74,11 +97,15 @@ class Codec:
             raise UndecodableRecordError("a record names its type (text) and schema_version (whole number)")
         if not self.knows(name, version):
             raise UnknownRecordError(f"{name} version {version} is not known to this code: upgrade it")
+        if not envelope.get("record_id"):
+            raise UndecodableRecordError(
+                f"{name}: record_id is missing: without it a record is another one at each reading"
+            )
         try:
             data = self._upcast(name, version, envelope.get("data"))
             fields = {**envelope, "data": data, "schema_version": self.versions[name]}
             return self.types[name].model_validate_json(json.dumps(fields))
-        except (ValidationError, KeyError, TypeError, ValueError) as error:
+        except (LookupError, AttributeError, ArithmeticError, TypeError, ValueError) as error:
             raise UndecodableRecordError(f"{name}: {_explain(error)}") from error
 
     def _upcast(self, name: str, version: int, data: Any) -> Any:

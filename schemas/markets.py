@@ -1,6 +1,7 @@
 """The market key `MARKET:PERIOD` and the selections, as words that every record uses."""
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -82,5 +83,6 @@ def _selection(text: str) -> str:
     raise ValueError(f"selection {text!r} is not one of {', '.join(SELECTIONS)}, a score such as 2-1, or OVER:<player>")
 
 
-MarketKey = Annotated[str, AfterValidator(_market_key)]
-Selection = Annotated[str, AfterValidator(_selection)]
+# A few words come again and again: remembering them halves what their check costs a snapshot.
+MarketKey = Annotated[str, AfterValidator(lru_cache(1024)(_market_key))]
+Selection = Annotated[str, AfterValidator(lru_cache(4096)(_selection))]
