@@ -277,8 +277,8 @@ class _Monitor(_Test):
     """Raw against what was served, begun anew at every look.
 
     A map that helped for years has gathered so much evidence against raw that one test from the activation on would
-    not see for years that it does harm now. So a test begins at every look i after it, with 1/((i+1)(i+2)) of the stake:
-    the shares sum to 1, so the mixture is as safe as one test. Scores are pooled since the best beginning.
+    not see for years that it does harm now. So a test begins at every look i after it, with 1/((i+1)(i+2)) of the
+    stake; the shares sum to 1, so the mixture is as safe as one test. Scores are pooled since the best beginning.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Grade a CSV file: every input row comes back, in order, with the answer's columns beside it."""
+"""Grade a CSV file, every input row coming back with the answer's columns beside it; or just read one."""
 
 import codecs
 import csv
@@ -102,6 +102,25 @@ def grade_rows(
             _write(rows, header, sink, added, grade, bad or {})
 
 
+def read_rows(source: Path, read: Callable[[Mapping[str, str]], None], required: Sequence[str]) -> int:
+    """Hand every row of `source` to `read`, by column name in lower case; the number of rows that can't be read.
+
+    Those rows (that can't be taken apart, or for which `read` raises `RowError`) are named on standard error as
+    `line N: reason`. Raises FileRefused as `grade_rows` does.
+    """
+    refused = 0
+    with _opened(source) as raw, _as_text(raw, source) as text, _all_cells_read():
+        rows = _rows(_Lines(text))
+        names = [_name(cell) for cell in _header(rows, source, (), required)]
+        for row in rows:
+            try:
+                read(_mapping(row, names))
+            except RowError as error:
+                refused += 1
+                _complain(row, error)
+    return refused
+
+
 def _write(
     rows: Iterator[_Row],
     header: list[str],
@@ -117,9 +136,13 @@ def _write(
             values = grade(_mapping(row, names))
         except RowError as error:
             values = {**bad, "reason": error.reason, **error.values}
-            print(f"line {row.line}: {_one_line(error.reason)}", file=sys.stderr)  # noqa: T201 - its purpose
+            _complain(row, error)
         cells = row.cells[: len(names)] + [""] * (len(names) - len(row.cells))
         _write_row(sink, [*cells, *(values.get(name, "") for name in added), *row.cells[len(names) :]])
+
+
+def _complain(row: _Row, error: RowError) -> None:
+    print(f"line {row.line}: {_one_line(error.reason)}", file=sys.stderr)  # noqa: T201 - its purpose
 
 
 def _write_row(sink: TextIO, cells: list[str]) -> None:
