@@ -46,7 +46,7 @@ def _said(chances: Chances, _fair: float) -> Chances:
 
 
 @given(st.lists(picks(), min_size=1, max_size=12))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_many_picks_equal_the_exact_ones(
     found: list[tuple[str, Terms, Terms, Fraction, Fraction | None, Chances | None]],
 ) -> None:

@@ -210,7 +210,7 @@ def test_a_margin_model_that_knows_nothing_leaves_the_push_probability() -> None
 
 
 @given(st.sampled_from([-7, -3, 1, 10]), st.booleans(), ODDS, st.integers(2, 8).map(lambda n: Fraction(n, 10)))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_margin_model_agrees_with_its_own_push_probability(
     close_line: int, better: bool, odds: Fraction, fair: Fraction
 ) -> None:
@@ -231,6 +231,7 @@ def test_a_margin_model_agrees_with_its_own_push_probability(
 
 
 @given(bet=ODDS, close=ODDS, other=ODDS)
+@settings(deadline=None)
 def test_price_and_probability_have_one_sign(bet: Fraction, close: Fraction, other: Fraction) -> None:
     """Both say whether the pick's odds were longer than the close's."""
     value = closing_line_value("home", Terms(None, bet), Terms(None, close), [other])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -41,6 +41,7 @@ def closes(draw: st.DrawFn) -> tuple[MarginModel, str, float, float]:
 
 
 @given(closes())
+@settings(deadline=None)
 def test_at_the_close_a_model_says_what_the_close_says(close: tuple[MarginModel, str, float, float]) -> None:
     """Of the stake that is not returned, the fair share wins; and the shares sum to 1."""
     margin, selection, line, fair = close
@@ -52,6 +53,7 @@ def test_at_the_close_a_model_says_what_the_close_says(close: tuple[MarginModel,
 
 
 @given(closes(), QUARTERS)
+@settings(deadline=None)
 def test_the_other_side_wins_what_this_one_loses(close: tuple[MarginModel, str, float, float], move: float) -> None:
     """Home at -3 is away at +3 turned round; over and under share their line."""
     margin, selection, line, fair = close
@@ -63,6 +65,7 @@ def test_the_other_side_wins_what_this_one_loses(close: tuple[MarginModel, str, 
 
 
 @given(closes(), QUARTERS)
+@settings(deadline=None)
 def test_a_better_line_wins_no_less_and_loses_no_more(
     close: tuple[MarginModel, str, float, float], move: float
 ) -> None:
@@ -76,6 +79,7 @@ def test_a_better_line_wins_no_less_and_loses_no_more(
 
 
 @given(closes(), st.integers(-1, 3))
+@settings(deadline=None)
 def test_half_lines_never_push_and_quarter_lines_are_the_mean_of_their_neighbours(
     close: tuple[MarginModel, str, float, float], move: int
 ) -> None:
@@ -89,6 +93,7 @@ def test_half_lines_never_push_and_quarter_lines_are_the_mean_of_their_neighbour
 
 
 @given(st.lists(st.tuples(st.integers(-40, 40), st.integers(-40, 40), FAIRS), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_many_at_once_are_each_alone(picks: list[tuple[int, int, float]]) -> None:
     """The vectorised answers do not depend on their neighbours."""
     lines, closing, fairs = (np.array(column) for column in zip(*picks, strict=True))
@@ -100,6 +105,7 @@ def test_many_at_once_are_each_alone(picks: list[tuple[int, int, float]]) -> Non
 
 
 @given(st.sampled_from([-1.5, -1, -0.75, -0.5, 0, 0.25, 0.5, 1]), FAIRS)
+@settings(deadline=None)
 def test_the_tilt_is_the_root_that_brent_finds(line: float, fair: float) -> None:
     """The defining formula, written out for five margins and solved by another method."""
     k, w = np.arange(-2, 3), TOY.weights

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grading.odds import (
@@ -129,6 +129,7 @@ def test_what_is_no_price_is_not_shown_as_one(show: object, odds: Fraction) -> N
 
 
 @given(AMERICAN)
+@settings(deadline=None)
 def test_american_odds_come_back_as_they_went_in(price: int) -> None:
     """Whole American odds survive the way to decimal odds and back; -100 is written +100."""
     back = to_american(decimal_odds(price, "american"))
@@ -136,6 +137,7 @@ def test_american_odds_come_back_as_they_went_in(price: int) -> None:
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
+@settings(deadline=None)
 def test_fractional_odds_come_back_in_lowest_terms(won: int, stake: int) -> None:
     """A fraction survives the way to decimal odds and back."""
     odds = decimal_odds(f"{won}/{stake}", "fractional")
@@ -143,6 +145,7 @@ def test_fractional_odds_come_back_in_lowest_terms(won: int, stake: int) -> None
 
 
 @given(st.lists(AMERICAN, min_size=1, max_size=20))
+@settings(deadline=None)
 def test_many_american_prices_equal_the_exact_ones(prices: list[int]) -> None:
     """The vectorised twin is the exact answer rounded once to a float."""
     expected = [float(decimal_odds(price, "american")) for price in prices]
@@ -150,6 +153,7 @@ def test_many_american_prices_equal_the_exact_ones(prices: list[int]) -> None:
 
 
 @given(st.lists(st.decimals("1.0001", "1000000", places=4).map(float), min_size=1, max_size=20))
+@settings(deadline=None)
 def test_many_decimal_prices_equal_the_exact_ones(prices: list[float]) -> None:
     """Decimal prices are decimal odds already."""
     expected = [float(decimal_odds(price, "decimal")) for price in prices]
