@@ -85,26 +85,32 @@ def _locked(handle: IO[str], kind: int, after_s: float = 0) -> bool:
 
 @dataclass(frozen=True)
 class OwnerState:
-    """What the owner tells others: how far it has folded, how far the published copy has, and when it said so."""
+    """What an owner tells others: how far it has folded, how far its published copy has (None: it has made none).
+
+    `pid` is the owner's, so that what a dead one told is not taken for the word of its successor.
+    """
 
     positions: Positions
-    published: Positions
+    published: Positions | None
     at: datetime
+    pid: int
 
 
 def write_state(folder: Path, state: OwnerState) -> None:
     """Tell others how far the owner is."""
-    text = {"positions": _listed(state.positions), "published": _listed(state.published), "at": state.at.isoformat()}
+    published = None if state.published is None else _listed(state.published)
+    text = {"positions": _listed(state.positions), "published": published, "at": state.at.isoformat(), "pid": state.pid}
     replace_file(folder / "owner.json", json.dumps(text))
 
 
 def read_state(folder: Path) -> OwnerState | None:
-    """What the owner told last, or None where none ever did."""
+    """What an owner told last, or None where none ever did."""
     path = folder / "owner.json"
     if not path.exists():
         return None
     text = json.loads(path.read_text("utf-8"))
-    return OwnerState(_mapped(text["positions"]), _mapped(text["published"]), datetime.fromisoformat(text["at"]))
+    published = None if text["published"] is None else _mapped(text["published"])
+    return OwnerState(_mapped(text["positions"]), published, datetime.fromisoformat(text["at"]), text.get("pid", 0))
 
 
 def _listed(positions: Positions) -> list[list[object]]:

@@ -3,15 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from consumers.lease import OwnedElsewhereError
@@ -46,6 +48,7 @@ _EXPECTED = (
     ValidationError,
     OSError,
     ValueError,
+    duckdb.Error,
 )
 Files = Annotated[list[Path], typer.Argument(help="Files to import, of one format.")]
 Sheet = Annotated[Path, typer.Argument(help="A CSV file; - is standard input.")]
@@ -136,6 +139,8 @@ def import_(
     with _bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)
     out.print(display.imported(done))
+    for line in refused:
+        err.print(f"[bold red]refused:[/] {escape(line)}", soft_wrap=True)
     if refused:
         raise typer.Exit(1)
 
@@ -181,10 +186,20 @@ def query(
         if sql is None:
             out.print(display.queries(store))
             return
-        given = dict(text.split("=", 1) for text in parameters or ())
+        given = _parameters(parameters or ())
         named = sql in store.named_queries()
         table = store.query(sql, given) if named else store.ask(sql, given or None)
         display.write_table(table, format_name, out_file, out)
+
+
+def _parameters(texts: Iterable[str]) -> dict[str, str]:
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: write it as name=value")
+        given[name] = value
+    return given
 
 
 @app.command()
@@ -273,7 +288,7 @@ def clv(file: Sheet, out_file: Out = None) -> None:
 
 @log_app.command()
 def tail(
-    records: Annotated[int, typer.Option("--records", "-n", help="How many.")] = 20,
+    records: Annotated[int, typer.Option("--records", "-n", min=1, help="How many.")] = 20,
     topic: Annotated[str | None, typer.Option(help="One topic only.")] = None,
 ) -> None:
     """The newest records, oldest first, one JSON object a line."""

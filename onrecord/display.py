@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from consumers.lease import read_state
 from eventlog.log import EventLog, behind_by
 from onrecord import trace
 from onrecord.checks import Check, Verification
@@ -100,8 +99,6 @@ def imported(done: Imported) -> Table:
         sums = (str(sum(getattr(tally, name) for _, tally in done.files)) for name in names)
         shown.add_section()
         shown.add_row(f"{len(done.files)} files", *sums)
-    for line in done.refused:
-        shown.add_row(f"[red]refused[/] {escape(line)}")
     return shown
 
 
@@ -131,9 +128,8 @@ def queries(store: Store) -> Table:
 
 def status(workspace: Workspace) -> Table:
     """Lag per topic, in records and in seconds."""
-    state = read_state(workspace.settings.projections)
-    alive = workspace.owner_is_alive()
-    positions = state.positions if state and alive else _stored_positions(workspace)
+    alive, state = workspace.owner_is_alive(), workspace.owner_state()
+    positions = (state.positions if state else {}) if alive else _stored_positions(workspace)
     end = workspace.log.end()
     title = "an owner is alive" if alive else "no owner is alive; any command catches up"
     shown = Table("topic", "records", "behind", "seconds", title=title, title_justify="left")

@@ -10,7 +10,7 @@ import duckdb
 
 from eventlog.log import LogError, behind_by
 from onrecord.wiring import Workspace
-from projections.store import Store, StoreError
+from projections.store import Store, StoreError, StoreInUseError
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -62,6 +62,9 @@ def _projections(workspace: Workspace) -> Iterator[Finding]:
         return
     try:
         store = Store(path, log_id=workspace.log.log_id)
+    except StoreInUseError as error:
+        yield Finding("projections", str(error), is_fault=True)
+        return
     except StoreError as error:
         yield Finding("projections", f"{error}; the next command rebuilds them", is_fault=True)
         return

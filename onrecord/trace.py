@@ -24,7 +24,8 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]]]
         "grade_id",
         ("outcome", "unit_return", "reason", "clv_price", "clv_ev", "close_reason", "rulebook", "rulebook_version",
          "decision_version", "revision", "decided_at"),
-        (("publish_id", "publish"), ("result_ids", "result"), ("start_ids", "change"), ("close_snapshot_id", "odds")),
+        (("publish_id", "publish"), ("publish_id", "parlay"), ("result_ids", "result"), ("start_ids", "change"),
+         ("close_snapshot_id", "odds")),
     ),
     "publish": (
         "publishes",
@@ -91,6 +92,8 @@ def _node(store: Store, kind: str, identifier: str) -> Node | None:
     below = [node for column, cited in cites for id_ in _ids(rows[0][column]) if (node := _node(store, cited, id_))]
     if kind == "run":
         below += _inputs(store, identifier)
+    elif kind == "parlay":
+        below += _legs(store, identifier)
     return Node(kind, identifier, facts, below)
 
 
@@ -99,6 +102,12 @@ def _inputs(store: Store, sim_run_id: str) -> list[Node]:
     rows = store.rows(f"SELECT {columns} FROM sim_run_inputs WHERE sim_run_id = $id", {"id": sim_run_id})  # noqa: S608
     kinds = ("odds", "injuries", "injuries")
     found = (_node(store, kind, id_) for row in rows for kind, id_ in zip(kinds, row, strict=True) if id_)
+    return [node for node in found if node is not None]
+
+
+def _legs(store: Store, publish_id: str) -> list[Node]:
+    rows = store.rows("SELECT prediction_id FROM parlay_legs WHERE publish_id = $id ORDER BY leg", {"id": publish_id})
+    found = (_node(store, "prediction", prediction_id) for (prediction_id,) in rows)
     return [node for node in found if node is not None]
 
 

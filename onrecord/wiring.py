@@ -1,16 +1,18 @@
 """The one place where the parts meet: a workspace is a log, its projections, and whoever may change them."""
 
 import getpass
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from consumers.grader import Grader
-from consumers.lease import Lease, OwnerState, read_state, write_state
+from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
 from consumers.owner import Decider, Owner
 from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
@@ -22,13 +24,16 @@ from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild
 from projections.generations import Generations
 from projections.published import publish_copy
-from projections.store import Store, StoreError
+from projections.store import Store, StoreError, StoreInUseError
 from schemas.codec import Codec
 from schemas.record import Record
 from schemas.registry import TOPICS
 from schemas.requests import GradingCompleted, GradingRequest, GradingRequested, GradingTally
 
 Say = Callable[[str], None]
+T = TypeVar("T")
+TELL_EVERY_S = 1.0
+"""How often an owner that catches up tells how far it is."""
 
 
 def _silent(_folded: int, _left: int) -> None: ...
@@ -61,6 +66,12 @@ class Workspace:
         """Whether some process owns the projections now."""
         return Lease(self.settings.projections).is_held()
 
+    def owner_state(self) -> OwnerState | None:
+        """What the present owner tells; None where nobody is, or it has not told anything yet."""
+        state = read_state(self.settings.projections)
+        lease = Lease(self.settings.projections)
+        return state if state is not None and lease.is_held() and lease.holder() == str(state.pid) else None
+
     @contextmanager
     def owner(self, progress: Progress = _silent) -> Iterator[Owner]:
         """Own the projections: a store made or rebuilt where it must be, and the loop over it.
@@ -77,69 +88,112 @@ class Workspace:
 
     @contextmanager
     def reader(self, progress: Progress = _silent) -> Iterator[Store]:
-        """Projections to query: caught up here where nobody owns them, else the owner's published copy."""
-        if self.owner_is_alive():
-            store = self._open_published()
-            try:
-                yield store
-            finally:
-                store.close()
-            return
-        with self.owner(progress) as owner:
-            owner.run_once(progress)
-            yield owner.store
+        """Projections to query: caught up here where nobody owns them, else the owner's published copy.
+
+        Raises:
+            TimedOutError: there is an owner, and it neither published a copy nor went away.
+        """
+        with self._reader(lambda state: state.published is not None, progress) as store:
+            yield store
 
     @contextmanager
     def fresh_reader(self) -> Iterator[Store]:
         """A reader that has seen everything on record now: where an owner is alive, once its copy has."""
         now = self.log.end()
-        if self.owner_is_alive():
-            self.wait_until(lambda state: reached(state.published, now), "the owner to publish a fresh copy")
-        with self.reader() as store:
+        with self._reader(lambda state: state.published is not None and reached(state.published, now)) as store:
+            yield store
+
+    @contextmanager
+    def _reader(self, is_enough: Callable[[OwnerState], bool], progress: Progress = _silent) -> Iterator[Store]:
+        with ExitStack() as held:
+            what = "the owner to publish a copy"
+            if owner := self._be_owner_or_wait(held, is_enough, what, progress):
+                self.turn(owner, progress)
+                yield owner.store
+                return
+            store = Store(self.settings.published, read_only=True)
+            held.callback(store.close)
             yield store
 
     def settle_down(self, positions: Positions, progress: Progress = _silent) -> None:
-        """Leave projections and grades caught up to `positions`: by waiting for the owner, or by being it."""
-        if not self.owner_is_alive():
-            with self.owner(progress) as owner:
-                owner.run_once(progress)
-            return
-        self.wait_until(lambda state: reached(state.positions, positions), "the owner to catch up")
-
-    def wait_until(self, done: Callable[[OwnerState], bool], what: str) -> None:
-        """Wait for the owner's state.
+        """Leave projections and grades caught up to `positions`: as the owner, or by waiting for the one there is.
 
         Raises:
-            TimedOutError: it did not come about within `answer_timeout_s` without any progress of the owner.
+            TimedOutError: the owner made no progress.
+        """
+        with ExitStack() as held:
+            caught_up = "the owner to catch up"
+            owner = self._be_owner_or_wait(held, lambda state: reached(state.positions, positions), caught_up, progress)
+            if owner is not None:
+                self.turn(owner, progress)
+
+    def _be_owner_or_wait(
+        self, held: ExitStack, is_enough: Callable[[OwnerState], bool], what: str, progress: Progress
+    ) -> Owner | None:
+        """The owner, held until `held` closes; None once another process is, and what it tells is enough.
+
+        Another owner may be `onrecord up`, or a command that will be done soon: then it is our turn.
+        """
+
+        def attempt() -> tuple[Owner | None] | None:
+            try:
+                return (held.enter_context(self.owner(progress)),)
+            except OwnedElsewhereError:
+                state = self.owner_state()
+                return (None,) if state is not None and is_enough(state) else None
+
+        return self._wait_for(attempt, what)[0]
+
+    def _wait_for(self, attempt: Callable[[], T | None], what: str) -> T:
+        """Try until there is an answer.
+
+        Raises:
+            TimedOutError: there was none within `answer_timeout_s` without any progress of an owner.
         """
         deadline, last = time.monotonic() + self.settings.answer_timeout_s, None
-        while (state := read_state(self.settings.projections)) is None or not done(state):
+        while (answer := attempt()) is None:
+            state = self.owner_state()
             if state is not None and state.positions != last:
                 deadline, last = time.monotonic() + self.settings.answer_timeout_s, state.positions
             if time.monotonic() > deadline:
-                raise TimedOutError(
-                    f"waited {self.settings.answer_timeout_s:.0f} s for {what}: is `onrecord up` running?"
-                )
+                raise TimedOutError(f"waited {self.settings.answer_timeout_s:.0f} s for {what}: see `onrecord status`")
             time.sleep(min(self.settings.poll_s, 0.1))
+        return answer
+
+    def turn(self, owner: Owner, progress: Progress = _silent, published: Positions | None = None) -> int:
+        """Fold and decide until nothing is left, and tell others how far that is; gives the records folded."""
+        told_at = time.monotonic()
+
+        def tell(folded: int, left: int) -> None:
+            nonlocal told_at
+            progress(folded, left)
+            if time.monotonic() - told_at >= TELL_EVERY_S:
+                self.tell(owner.store.positions(), published)
+                told_at = time.monotonic()
+
+        folded = owner.run_once(tell)
+        self.tell(owner.store.positions(), published)
+        return folded
 
     def serve(self, stop: Callable[[], bool], progress: Progress = _silent) -> None:
         """Be the owner until told to stop: fold, decide, tell others how far, publish copies for analysts."""
         with self.owner(progress) as owner:
-            published_at, published = 0.0, dict[tuple[str, int], int]()
+            published_at, published = 0.0, None
+            self.tell(owner.store.positions(), None)
             while not stop():
-                folded = owner.run_once(progress)
+                folded = self.turn(owner, progress, published)
                 positions = owner.store.positions()
-                due = time.monotonic() - published_at >= self.settings.publish_every_s
+                due = published is None or time.monotonic() - published_at >= self.settings.publish_every_s
                 if published != positions and due:
                     self.publish(owner.store)
                     published, published_at = dict(positions), time.monotonic()
-                self.tell(positions, published)
+                    self.tell(positions, published)
                 if not folded:
                     time.sleep(self.settings.poll_s)
 
-    def tell(self, positions: Positions, published: Positions) -> None:
+    def tell(self, positions: Positions, published: Positions | None) -> None:
         """Let others see how far the owner and its copy are."""
-        write_state(self.settings.projections, OwnerState(positions, published, self.clock.now()))
+        write_state(self.settings.projections, OwnerState(positions, published, self.clock.now(), os.getpid()))
 
     def publish(self, store: Store) -> datetime:
         """Write the published copy now."""
@@ -166,16 +220,15 @@ class Workspace:
     def verify(self, progress: Progress = _silent) -> Verification:
         """Rebuild beside the projections, compare every table, and remember the outcome for the audit."""
         with self.owner(progress) as owner:
-            owner.run_once(progress)
+            self.turn(owner, progress)
             return self._verify(owner.store, progress)
 
     def audit(self, progress: Progress = _silent) -> list[Check]:
         """The ten checks. The tenth shows the last verification, which is made where there has been none."""
-        served = self.owner_is_alive()
         with self.reader(progress) as store:
             checks = [Check(*row.values()) for row in store.query("audit").to_pylist()]
             done = last_verification(self.settings.projections)
-            if done is None and not served:
+            if done is None and store.path != str(self.settings.published):
                 done = self._verify(store, progress)
         return [*checks, verification_check(done, self.clock.now())]
 
@@ -225,21 +278,26 @@ class Workspace:
         Raises:
             TimedOutError: no answer came.
         """
-        if not self.owner_is_alive():
-            with self.owner() as owner:
-                owner.run_once()
-        deadline, positions = time.monotonic() + self.settings.answer_timeout_s, dict[tuple[str, int], int]()
-        while time.monotonic() < deadline:
+        positions: dict[tuple[str, int], int] = {}
+
+        def attempt() -> Record | None:
             batch, moved = self.log.read_topic("requests", positions, 10_000)
             positions.update(moved)
             for row in batch.to_pylist():
                 if row["causation_id"] == request.record_id:
                     return Codec().decode(to_envelope(row))
             if not batch.num_rows:
-                time.sleep(self.settings.poll_s)
-        raise TimedOutError(
-            f"nobody answered {request.ref} in {self.settings.answer_timeout_s:.0f} s: `onrecord status`"
-        )
+                self._answer_in_the_owners_stead()
+            return None
+
+        return self._wait_for(attempt, f"an answer to {request.ref}")
+
+    def _answer_in_the_owners_stead(self) -> None:
+        try:
+            with self.owner() as owner:
+                self.turn(owner)
+        except OwnedElsewhereError:
+            return  # then the owner will answer
 
     def _verify(self, store: Store, progress: Progress) -> Verification:
         with TemporaryDirectory(dir=self.settings.projections) as folder:
@@ -252,11 +310,9 @@ class Workspace:
         if path is not None:
             try:
                 return Store(path, log_id=self.log.log_id)
+            except StoreInUseError:
+                raise  # somebody looks into a sound file: it stays where it is
             except StoreError as error:
                 self._say(f"{error}; rebuilding from the log")
                 self.generations.set_aside(path)
         return Store(rebuild(self.log, self.generations, progress).path, log_id=self.log.log_id)
-
-    def _open_published(self) -> Store:
-        self.wait_until(lambda state: bool(state.published), "the owner to publish its first copy")
-        return Store(self.settings.published, read_only=True)

@@ -56,7 +56,7 @@ def _match(home_club: str, away_club: str, rng: Random) -> list[str | int | floa
     odds = [round(1 / (p * margin), 2) for chances in looks for margin in BOOKS.values() for p in chances]
     totals = [round(1.95 + rng.uniform(-0.2, 0.2), 2) for _ in range(4)]
     line = round(-strength * 12) / 4
-    goals = [home, away, _letter(home, away), half_home, half_away, _letter(half_home, half_away)]
+    goals: list[str | int] = [home, away, _letter(home, away), half_home, half_away, _letter(half_home, half_away)]
     return [home_club, away_club, *goals, *(12, 9, 5, 4), *odds, *totals, line, 1.95, 1.95, line, 1.93, 1.97]
 
 
