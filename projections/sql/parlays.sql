@@ -38,4 +38,5 @@ WHERE is_official
 WINDOW whole AS (PARTITION BY parlays.publish_id)
 QUALIFY count(*) OVER whole = parlays.legs
     AND bool_and(predictions.known_at <= parlays.published_at
+                 AND coalesce(events.started_at, events.starts_at) IS NOT NULL
                  AND (in_play OR parlays.published_at < coalesce(events.started_at, events.starts_at))) OVER whole;

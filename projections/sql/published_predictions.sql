@@ -26,7 +26,7 @@ SELECT publishes.*,
            PARTITION BY prediction_id, is_official ORDER BY published_at, publish_id) = 1 AS is_pick,
        CASE
            WHEN predictions.prediction_id IS NULL THEN 'UNKNOWN_PREDICTION'
-           WHEN events.event_id IS NULL THEN 'UNKNOWN_EVENT'
+           WHEN coalesce(events.started_at, events.starts_at) IS NULL THEN 'UNKNOWN_EVENT'
            WHEN predictions.event_id <> publishes.event_id THEN 'OTHER_EVENT'
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'

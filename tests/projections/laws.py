@@ -225,7 +225,7 @@ def check(law: Law, pair: Twins, examples: int = 6, *, repeatable: bool = False)
 
 
 @st.composite
-def logs(draw: st.DrawFn, kinds: Sequence[type[Record]], min_size: int = 8, max_size: int = 28) -> tuple[Placed, ...]:
+def logs(draw: st.DrawFn, kinds: Sequence[type[Record]], min_size: int = 12, max_size: int = 30) -> tuple[Placed, ...]:
     """A log in the order in which its records arrived: keys have their partitions, offsets grow with gaps."""
     history = draw(histories(kinds, min_size, max_size)) if kinds else ()
     ends: Counter[tuple[str, int]] = Counter()

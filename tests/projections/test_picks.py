@@ -1,0 +1,171 @@
+"""A pick is a prediction's first official publish, valid by the set of records, whatever the order they arrived in."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from eventlog.clock import ManualClock
+from schemas.events import EventScheduled, EventStarted, EventStatusChanged
+from schemas.odds import OddsSnapshotCaptured
+from schemas.predictions import PredictionMade
+from schemas.publishes import ParlayPublished, PredictionPublished
+from schemas.record import Record
+from tests.projections.conftest import Given, Then, When
+from tests.records import DEFAULTS, EVENTS, MINUTE, make, ref
+
+TERMS = DEFAULTS[PredictionPublished]["ticket_terms"]
+WHY = "SELECT invalid_because FROM published_predictions"
+
+
+def _story(**publish: Any) -> dict[type[Record], Record]:
+    """An event at minute 4, odds at 0, a prediction at 1, its publish at 2, all of them replayed history."""
+    kinds: list[tuple[type[Record], int, dict[str, Any]]] = [
+        (EventScheduled, 0, {"starts_at": MINUTE[4]}),
+        (OddsSnapshotCaptured, 0, {}),
+        (PredictionMade, 1, {}),
+        (PredictionPublished, 2, publish),
+    ]
+    return {kind: make(kind, at=MINUTE[minute], origin="BACKFILL", **data) for kind, minute, data in kinds}
+
+
+def test_an_official_publish_in_time_is_a_pick(given: Given, when_folded: When, then: Then) -> None:
+    """With the terms of its ticket, and what the prediction was about."""
+    given(*_story().values())
+
+    when_folded()
+
+    assert then(WHY) == [(None,)]
+    assert [(ref(PredictionPublished), "HOME", -1.5, "1.91", 0.55)] == then(
+        "SELECT publish_id, selection, line, price, p_served FROM picks"
+    )
+
+
+def test_further_channels_are_no_further_picks(given: Given, when_folded: When, then: Then) -> None:
+    """The track record counts a prediction once; an unofficial publish before it counts for nothing."""
+    given(*_story().values())
+    given(make(PredictionPublished, number=1, at=MINUTE[3], origin="BACKFILL", channel="mail"))
+    given(make(PredictionPublished, number=2, at=MINUTE[1], origin="BACKFILL", is_official=False))
+
+    when_folded()
+
+    assert [(ref(PredictionPublished),)] == then("SELECT publish_id FROM picks")
+    assert then("SELECT count(*) FROM published_predictions") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("without", "why"),
+    [
+        (PredictionMade, "UNKNOWN_PREDICTION"),
+        (EventScheduled, "UNKNOWN_EVENT"),
+        (OddsSnapshotCaptured, "UNKNOWN_SNAPSHOT"),
+    ],
+)
+def test_a_publish_of_what_nobody_knows_is_invalid(
+    without: type[Record], why: str, given: Given, when_folded: When, then: Then
+) -> None:
+    """Until the missing record arrives."""
+    story = _story()
+    given(*(record for kind, record in story.items() if kind is not without))
+    when_folded()
+    assert ([(why,)], []) == (then(WHY), then("FROM picks"))
+    given(story[without])
+
+    when_folded()
+
+    assert (then(WHY), len(then("FROM picks"))) == ([(None,)], 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (make(PredictionMade, at=MINUTE[3], origin="BACKFILL"), "PREDICTED_AFTER_PUBLISH"),
+        (make(EventScheduled, starts_at=MINUTE[2], origin="BACKFILL"), "AFTER_START"),
+        (make(OddsSnapshotCaptured, line=-2.5, origin="BACKFILL"), "TERMS_CONTRADICT_SNAPSHOT"),
+    ],
+)
+def test_a_publish_that_contradicts_what_is_known_is_invalid(
+    changed: Record, why: str, given: Given, when_folded: When, then: Then
+) -> None:
+    """It is shown with its reason, and never graded."""
+    given(*(_story() | {type(changed): changed}).values())
+
+    when_folded()
+
+    assert ([(why,)], []) == (then(WHY), then("FROM picks"))
+
+
+def test_a_prediction_of_another_event_is_invalid(given: Given, when_folded: When, then: Then) -> None:
+    """A publish carries its event; its prediction must be about the same one."""
+    elsewhere = make(PredictionMade, EVENTS[1], number=9, origin="BACKFILL")
+    given(*_story(prediction_id=elsewhere.ref).values(), elsewhere)
+
+    when_folded()
+
+    assert then(WHY) == [("OTHER_EVENT",)]
+
+
+def test_in_play_is_valid_after_the_start(given: Given, when_folded: When, then: Then) -> None:
+    """Where it is marked so."""
+    given(*_story(in_play=True).values(), make(EventStarted, started_at=MINUTE[1]))
+
+    when_folded()
+
+    assert then(WHY) == [(None,)]
+
+
+def test_another_book_may_offer_another_line(given: Given, when_folded: When, then: Then) -> None:
+    """Only terms of the snapshot's own book can contradict it."""
+    given(*_story(ticket_terms={**TERMS, "book": "bet365", "line": -2.0}).values())
+
+    when_folded()
+
+    assert then(WHY) == [(None,)]
+
+
+def test_an_event_without_a_start_is_unknown(given: Given, when_folded: When, then: Then) -> None:
+    """A status alone tells no start, so nobody can say that the publish came before it."""
+    story = _story(in_play=True)
+    story[EventScheduled] = make(EventStatusChanged)
+    given(*story.values())
+
+    when_folded()
+
+    assert then(WHY) == [("UNKNOWN_EVENT",)]
+
+
+def test_a_live_publish_counts_from_when_it_was_recorded(
+    given: Given, when_folded: When, then: Then, clock: ManualClock
+) -> None:
+    """Upstream's time of a live record backdates nothing."""
+    story = _story()
+    given(*(record for kind, record in story.items() if kind is not PredictionPublished))
+    clock.advance(timedelta(minutes=5))
+    given(make(PredictionPublished, at=MINUTE[2]))
+
+    when_folded()
+
+    assert then(WHY) == [("AFTER_START",)]
+
+
+@pytest.mark.parametrize(
+    ("second", "legs"),
+    [
+        ({"at": MINUTE[1]}, 2),
+        ({"at": MINUTE[3]}, 0),
+        ({"at": MINUTE[1], "event_id": EVENTS[1]}, 0),
+    ],
+    ids=["in time", "predicted too late", "of an unknown event"],
+)
+def test_a_parlay_counts_only_whole(
+    second: dict[str, Any], legs: int, given: Given, when_folded: When, then: Then
+) -> None:
+    """One bad leg, and no leg is a pick."""
+    story = _story()
+    leg = make(PredictionMade, number=1, origin="BACKFILL", **second)
+    terms = [{"prediction_id": one.ref, "ticket_terms": TERMS} for one in (story[PredictionMade], leg)]
+    given(*story.values(), leg, make(ParlayPublished, at=MINUTE[2], origin="BACKFILL", legs=terms))
+
+    when_folded()
+
+    assert legs == len(then("FROM parlay_picks"))
