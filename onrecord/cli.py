@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,8 @@ app.add_typer(log_app, name="log")
 # Piped output has no width of its own; 80 columns would fold every table.
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
+_opened = ExitStack()
+"""What the command opened, closed when it is done."""
 
 _EXPECTED = (
     FileRefused,
@@ -58,7 +60,8 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of t
 def main() -> None:
     """Run a command; an error that was foreseen is one line, with what to do, and exit code 2."""
     try:
-        app()
+        with _opened:
+            app()
     except _EXPECTED as error:
         if "ONRECORD_DEBUG" in os.environ:
             raise
@@ -72,8 +75,10 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show the trace
         os.environ["ONRECORD_DEBUG"] = "1"
 
 
-def _workspace() -> Workspace:
-    return Workspace(Settings(), say=lambda text: err.print(text, soft_wrap=True))
+def _workspace(settings: Settings | None = None) -> Workspace:
+    workspace = Workspace(settings or Settings(), say=lambda text: err.print(escape(text), soft_wrap=True))
+    _opened.callback(workspace.close)
+    return workspace
 
 
 @contextmanager
@@ -97,7 +102,7 @@ def init() -> None:
 def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
-    workspace = Workspace(settings.model_copy(update={"home": settings.home / "demo"}))
+    workspace = _workspace(settings.model_copy(update={"home": settings.home / "demo"}))
     out.print(
         f"[bold]SYNTHETIC season[/], seed {seed}: no game in it was ever played. State: {workspace.settings.home}"
     )

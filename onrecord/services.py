@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from onrecord.calendar import Calendar
+from onrecord.calibration_service import CalibrationService
 from onrecord.grading_service import GradingService
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
@@ -41,6 +42,7 @@ _SERVICES: dict[str, Callable[[], Any]] = {
     "sim_run_tracker": lambda: SimRunTracker(workspace().log, workspace().clock),
     "publishing_service": lambda: PublishingService(workspace().log, workspace().clock, _calendar().start),
     "grading_service": lambda: GradingService(workspace()),
+    "calibration_service": lambda: CalibrationService(workspace()),
 }
 
 

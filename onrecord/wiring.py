@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from consumers.calibrator import Calibrator
 from consumers.grader import Grader
 from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
 from consumers.owner import Decider, Owner
@@ -58,9 +59,14 @@ class Workspace:
         """The log."""
         return SqliteLog(self.settings.log_path, self.clock)
 
+    def close(self) -> None:
+        """Let go of the log, if it was opened."""
+        if "log" in self.__dict__:
+            self.log.close()
+
     def deciders(self, store: Store) -> tuple[Decider, ...]:
         """Whoever decides from the projections."""
-        return (Grader(store), Retainer(store))
+        return (Grader(store), Retainer(store), Calibrator(store, self.log.log_id))
 
     def owner_is_alive(self) -> bool:
         """Whether some process owns the projections now."""
@@ -267,12 +273,12 @@ class Workspace:
             raise TypeError(f"a {answer.type} answered a GradingRequested")
         return answer.data
 
-    def ask(self, request: Record) -> Record:
-        """Put a request on record and wait for the record whose `causation_id` it is."""
+    def ask(self, request: Record, topic: str = "requests") -> Record:
+        """Put a request on record and wait for the record of a topic whose `causation_id` it is."""
         self.log.append([request])
-        return self.await_answer(request)
+        return self.await_answer(request, topic)
 
-    def await_answer(self, request: Record) -> Record:
+    def await_answer(self, request: Record, topic: str = "requests") -> Record:
         """The answer to a request that is on record already: of the owner, or of this process in its stead.
 
         Raises:
@@ -281,7 +287,7 @@ class Workspace:
         positions: dict[tuple[str, int], int] = {}
 
         def attempt() -> Record | None:
-            batch, moved = self.log.read_topic("requests", positions, 10_000)
+            batch, moved = self.log.read_topic(topic, positions, 10_000)
             positions.update(moved)
             for row in batch.to_pylist():
                 if row["causation_id"] == request.record_id:

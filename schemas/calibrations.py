@@ -1,38 +1,8 @@
 """Topic `calibrations`: calibration models, the gate's verdicts, and what is active."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
-
-from schemas.record import Count, Finite, Payload, Record, Text, UtcDatetime
-
-
-class SegmentMetrics(Payload):
-    """Each figure stands beside its 95% interval; `n` counts the rows that it is of."""
-
-    n: Count
-    base_rate: Finite | None = None
-    ece: Finite | None = None
-    ece_interval: tuple[float, ...] = ()
-    brier: Finite | None = None
-    brier_interval: tuple[float, ...] = ()
-    log_loss: Finite | None = None
-    log_loss_interval: tuple[float, ...] = ()
-
-
-class CalibrationSegment(Payload):
-    """One league x market of a version: its map, what it did out of time, and the gate's verdict in words."""
-
-    segment: Text
-    level: Text
-    method: Text
-    params: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    n: Count
-    before: SegmentMetrics
-    after: SegmentMetrics
-    e_value: Finite | None = None
-    activates: bool
-    reasons: tuple[str, ...] = ()
+from schemas.record import Count, Payload, Record, Text
 
 
 class LogPosition(Payload):
@@ -42,17 +12,21 @@ class LogPosition(Payload):
 
 
 class CalibrationVersion(Payload):
+    """A trained version. `trained` holds every segment's map, windows, metrics before and after, looks and verdict.
+
+    Its form is that of `calibration.plain.plain_version`: the same rows give the same bytes. `training_digest` is of
+    the rows learned from, `positions` say how much of the log they were read from.
+    """
+
     calibration_version: Text
     method: Text
     training_days: Count
-    trained_from: UtcDatetime | None = None
-    trained_until: UtcDatetime | None = None
+    training_rows: Count
+    training_digest: Text
     log_id: Text
     positions: tuple[LogPosition, ...]
-    training_digest: Text
-    segments: tuple[CalibrationSegment, ...]
-    overall_before: SegmentMetrics
-    overall_after: SegmentMetrics
+    activates: bool
+    trained: dict[str, Any]
 
 
 class CalibrationTrained(Record):
