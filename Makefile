@@ -2,9 +2,10 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 SETUP := .venv/.ready
+MUTANTS ?= build/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-real-data lint check lock clean
+.PHONY: help setup demo test test-slow test-real-data mutants lint check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -28,6 +29,12 @@ test-slow: $(SETUP) ## kill -9 rounds, several processes at once
 
 test-real-data: $(SETUP) ## the same promises on the data sets in ../shared/data
 	$(BIN)/pytest -m real_data
+
+mutants: $(SETUP) ## what the tests of grading/ let live: an hour or two, in a copy
+	rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
+	cp -r pyproject.toml schemas grading tests $(MUTANTS)
+	cd $(MUTANTS) && nice -n 10 $(CURDIR)/$(BIN)/python -m mutmut run --max-children 2
+	cd $(MUTANTS) && $(CURDIR)/$(BIN)/python -m mutmut results
 
 lint: $(SETUP) ## style, types, layers
 	$(BIN)/ruff check .
