@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from grading.outcomes import GradingError
+from schemas import markets as words
 
 US_SPORTS: Final = ("nfl", "nba", "wnba", "ncaaf", "ncaab", "mlb", "nhl")
 SPORTS: Final = (*US_SPORTS, "soccer", "tennis", "golf", "mixed")
@@ -18,16 +19,14 @@ SPORT_ALIASES: Final = {"football": "soccer"}
 FULL_GAME: Final = "full_game"
 REGULATION: Final = "regulation"
 WITH_EXTRA_TIME: Final = "including_extra_time_and_penalties"
-QUARTERS: Final = ("q1", "q2", "q3", "q4")
-THIRDS: Final = ("p1", "p2", "p3")
-INNINGS: Final = ("i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8", "i9")
 WHOLE_GAME_PERIODS: Final = (FULL_GAME, REGULATION, WITH_EXTRA_TIME)
-PERIODS: Final = (*WHOLE_GAME_PERIODS, "first_half", "second_half", *QUARTERS, *THIRDS, *INNINGS)
+PERIODS: Final = tuple(word.lower() for word in words.PERIODS)
+QUARTERS: Final = tuple(word for word in PERIODS if re.fullmatch("q[0-9]", word))
+THIRDS: Final = tuple(word for word in PERIODS if re.fullmatch("p[0-9]", word))
+INNINGS: Final = tuple(word for word in PERIODS if re.fullmatch("i[0-9]", word))
 
 LARGEST_LINE: Final = 100_000
 _SCORE: Final = re.compile(r"([0-9]{1,3})\s*-\s*([0-9]{1,3})")
-_STAT: Final = re.compile(r"player_[a-z0-9][a-z0-9_]*")
-_TOP: Final = re.compile(r"top_[1-9][0-9]{0,3}")
 _SHOWN_CHARS: Final = 40
 
 
@@ -115,9 +114,9 @@ def market_name(word: str) -> str:
 
 def find_market(name: str) -> Market | None:
     """What goes with a market's lower-case name; None where there is no such market."""
-    if _STAT.fullmatch(name):
+    if words.PLAYER_STAT.fullmatch(name):
         return _PLAYER
-    if _TOP.fullmatch(name):
+    if words.TOP_N.fullmatch(name):
         return _OUTRIGHT
     return MARKETS.get(name)
 

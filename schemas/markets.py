@@ -1,4 +1,7 @@
-"""The market key `MARKET:PERIOD` and the selections, as words that every record uses."""
+"""The market key `MARKET:PERIOD` and the selections, as words that every record uses.
+
+`grading.markets` reads the same words in lower case and says which of them go together.
+"""
 
 import re
 from functools import lru_cache
@@ -24,7 +27,10 @@ MARKETS = (
     "GROUP_WINNER",
     "PARLAY",
 )
-MARKET_FAMILIES = (re.compile(r"PLAYER_[A-Z0-9_]+"), re.compile(r"TOP_[1-9][0-9]*"))
+_ANY_CASE = re.ASCII | re.IGNORECASE
+PLAYER_STAT = re.compile(r"PLAYER_[A-Z0-9][A-Z0-9_]*", _ANY_CASE)
+TOP_N = re.compile(r"TOP_[1-9][0-9]{0,3}", _ANY_CASE)
+MARKET_FAMILIES = (PLAYER_STAT, TOP_N)
 PERIODS = (
     "FULL_GAME",
     "REGULATION",
@@ -52,7 +58,7 @@ SELECTIONS = (
     "AWAY_UNDER",
     "PLAYER",
 )
-_SCORE = re.compile(r"\d{1,3}-\d{1,3}")
+_SCORE = re.compile(r"[0-9]{1,3}-[0-9]{1,3}")
 _SUBJECT = re.compile(r"(OVER|UNDER|YES|NO|PLAYER):.+")
 
 

@@ -5,8 +5,13 @@ from fractions import Fraction
 import pytest
 
 from grading.markets import (
+    INNINGS,
+    MARKETS,
     PERIODS,
+    QUARTERS,
     SPORTS,
+    THIRDS,
+    WHOLE_GAME_PERIODS,
     MarketKey,
     check_line,
     find_market,
@@ -17,6 +22,7 @@ from grading.markets import (
     sport_name,
 )
 from grading.outcomes import GradingError
+from schemas import markets as words
 
 
 @pytest.mark.parametrize("sport", SPORTS)
@@ -93,6 +99,25 @@ def test_an_empty_period_is_the_full_game() -> None:
 def test_every_period_is_known(period: str) -> None:
     """Whole game, halves, quarters, thirds, innings."""
     assert period == period_name("moneyline", period.upper())
+
+
+def test_what_is_graded_is_what_records_can_say() -> None:
+    """Markets, periods and selections are the same words on record and in grading."""
+    selections = {word for market in MARKETS.values() for word in market.selections} | {"over", "under"}
+    halves = ("first_half", "second_half")
+    assert {word.lower() for word in words.MARKETS} == set(MARKETS)
+    assert {word.lower() for word in words.SELECTIONS} == selections
+    assert (*WHOLE_GAME_PERIODS, *halves, *QUARTERS, *THIRDS, *INNINGS) == PERIODS
+    assert (len(QUARTERS), len(THIRDS), len(INNINGS)) == (4, 3, 9)
+
+
+@pytest.mark.parametrize(
+    "word", ["PLAYER_", "PLAYER__X", "PLAYER_3PT", "TOP_1", "TOP_09", "TOP_9999", "TOP_10000", "TOP_\u0661"]
+)
+def test_a_family_of_markets_is_one_on_record_and_in_grading(word: str) -> None:
+    """player_<stat> and top_<n> have one spelling."""
+    on_record = any(family.fullmatch(word) for family in words.MARKET_FAMILIES)
+    assert on_record == (find_market(word.lower()) is not None)
 
 
 def test_to_qualify_has_no_quarter() -> None:
