@@ -52,6 +52,7 @@ _EXPECTED = (
     ValueError,
     duckdb.Error,
 )
+COHORTS = ("all", "league", "market", "book", "tier", "channel", "model_version", "day", "month")
 Files = Annotated[list[Path], typer.Argument(help="Files to import, of one format.")]
 Sheet = Annotated[Path, typer.Argument(help="A CSV file; - is standard input.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
@@ -85,7 +86,8 @@ def _workspace(settings: Settings | None = None) -> Workspace:
 def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error; the callback takes what is done and what is left."""
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    # A file or a pipe gets no bar, nor the blank line that one leaves behind.
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, left: progress.update(task, completed=done, total=done + left)
 
@@ -166,11 +168,11 @@ def grade(
 
 @app.command()
 def summary(
-    by: Annotated[
-        str, typer.Option(help="all, league, market, book, tier, channel, model_version, day, month")
-    ] = "league",
+    by: Annotated[str, typer.Option(help=", ".join(COHORTS))] = "league",
 ) -> None:
     """How the picks did: record, units, closing line value, scores; live and backfill apart."""
+    if by not in COHORTS:
+        raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with _bar("catching up") as progress, _workspace().reader(progress) as store:
         out.print(display.age(store))
         for cohort in dict.fromkeys(("all", by)):
@@ -192,7 +194,8 @@ def query(
             out.print(display.queries(store))
             return
         given = _parameters(parameters or ())
-        named = sql in store.named_queries()
+        # One word is no SQL: it is the name of a query, or a mistyped one.
+        named = sql.isidentifier()
         table = store.query(sql, given) if named else store.ask(sql, given or None)
         display.write_table(table, format_name, out_file, out)
 

@@ -4,16 +4,36 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from eventlog.clock import ManualClock
+from onrecord.cli import main
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 from tests.producers.stage import NOW
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one clear line of a command that failed: it is all that stands on standard error."""
+        assert self.code != 0, f"it went well: {self.out}"
+        assert "Traceback" not in self.err
+        [line] = self.err.splitlines()
+        return line
+
+
+Run = Callable[..., Done]
 
 
 @pytest.fixture
@@ -23,27 +43,48 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, clock: ManualClock) -> Iterator[Workspace]:
-    """A workspace in an empty folder."""
-    here = Workspace(Settings(home=tmp_path / "home", answer_timeout_s=30, poll_s=0.02, publish_every_s=0), clock)
-    yield here
-    here.log.close()
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that holds all state of the test's commands; it is not there yet."""
+    monkeypatch.setenv("ONRECORD_HOME", str(tmp_path / "home"))
+    # Long enough to be no hindrance on a busy machine, short enough to fail before the test is killed.
+    monkeypatch.setenv("ONRECORD_ANSWER_TIMEOUT_S", "60")
+    monkeypatch.delenv("ONRECORD_DEBUG", raising=False)
+    return tmp_path / "home"
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run `onrecord` in a process of its own, over a folder of the test's."""
+def workspace(home: Path, clock: ManualClock) -> Iterator[Workspace]:
+    """A workspace in the folder."""
+    here = Workspace(Settings(home=home, answer_timeout_s=30, poll_s=0.02, publish_every_s=0), clock)
+    yield here
+    here.close()
 
-    def run_(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "onrecord", *words],
-            env=os.environ | {"ONRECORD_HOME": str(tmp_path / "home")},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert not check or done.returncode == 0, done.stderr
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run `onrecord` in this process; `check=False` where it is meant to fail."""
+
+    def run_(*words: object, check: bool = True) -> Done:
+        monkeypatch.setattr(sys, "argv", ["onrecord", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        done = Done(code if isinstance(code, int) else int(code is not None), *capfd.readouterr())
+        assert not check or done.code == 0, done.err
         return done
 
     return run_
+
+
+@pytest.fixture
+def spawn(home: Path) -> Run:
+    """Run `onrecord` in a process of its own, as a user does."""
+
+    def spawn_(*words: object, check: bool = True) -> Done:
+        command = [sys.executable, "-m", "onrecord", *map(str, words)]
+        ended = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=240, check=False)
+        assert not check or ended.returncode == 0, ended.stderr
+        return Done(ended.returncode, ended.stdout, ended.stderr)
+
+    return spawn_

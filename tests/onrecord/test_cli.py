@@ -1,0 +1,284 @@
+"""The command line on a small SYNTHETIC season: what each command shows, and that importing again adds nothing."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from onrecord.forecasting import Forecaster
+from onrecord.history import import_history, read_files
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
+from projections.sql_file import load_projections
+from schemas.events import EventScheduled
+from tests.onrecord.conftest import Run
+from tests.onrecord.season import season_file, season_text
+from tests.records import make
+
+MATCHES = 60
+COUNT = "SELECT count(*) AS n FROM events"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a season, forecast, published and graded; its file lies beside it."""
+    folder = tmp_path_factory.mktemp("season")
+    workspace = Workspace(Settings(home=folder / "home"))
+    files, refused = read_files("football-data", [season_file(folder, matches=MATCHES)])
+    done = import_history(workspace.log, files, refused, Forecaster(), lambda _done, _left: None)
+    workspace.settle_down(done.positions)
+    workspace.close()
+    return folder
+
+
+@pytest.fixture
+def season(template: Path, home: Path) -> Path:
+    """A copy of that season as this test's folder; gives the season's file."""
+    shutil.copytree(template / "home", home)
+    return template / "E0_2122.csv"
+
+
+def test_init_makes_the_folder_and_says_what_is_in_it(run: Run, home: Path) -> None:
+    """The log and its projections."""
+    assert f"{home}: log " in run("init").out
+    assert {"log.sqlite", "projections"} <= {path.name for path in home.iterdir()}
+
+
+def test_an_import_tells_what_became_of_every_row(run: Run, tmp_path: Path) -> None:
+    """rows = accepted + rejected; a bad cell is counted apart; the forecasts are graded when the command ends."""
+    lines = season_text(6).splitlines()
+    lines[1] = lines[1].replace("13/08/2021", "no date")
+    lines[2] = lines[2].replace(",3.77,", ",0,", 1)
+    path = tmp_path / "E0_2122.csv"
+    path.write_text("\n".join(lines), "utf-8")
+
+    shown = run("import", "football-data", path).out
+
+    assert _cells(shown, "E0_2122.csv") == ["E0_2122.csv", "6", "5", "1", "1"]
+    told = run("query", 'SELECT kind, "column", raw FROM rejections ORDER BY kind', "-f", "json").out
+    [cell, row] = json.loads(told)
+    assert ("CELL", "B365D", "ROW", lines[1]) == (cell["kind"], cell["column"], row["kind"], row["raw"])
+
+
+def _cells(shown: str, name: str) -> list[str]:
+    [line] = [line for line in shown.splitlines() if name in line]
+    return [cell.strip() for cell in line.strip("│ ").split("│")]
+
+
+def test_importing_again_adds_nothing(run: Run, season: Path) -> None:
+    """Not a record of the import, and not a grade."""
+    before = run("log", "stats").out
+
+    again = run("import", "football-data", season).out
+
+    assert " 0 of them new" in again
+    assert before == run("log", "stats").out
+
+
+def test_a_file_that_has_grown_adds_its_new_rows(run: Run, season: Path, tmp_path: Path) -> None:
+    """The rest is known already, from wherever the file lies now."""
+    run("import", "football-data", season_file(tmp_path, matches=MATCHES + 3))
+
+    assert f"n\n{MATCHES + 3}\n" == run("query", COUNT, "--format", "csv").out
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-8", b"\xef\xbb\xbf"), ("utf-8", b""), ("cp1252", b"")])
+def test_byte_order_marks_and_windows_1252_are_read(run: Run, tmp_path: Path, encoding: str, mark: bytes) -> None:
+    """A club's name comes out as it was meant."""
+    text = season_text(3, division="SP1").replace("Leeds", "Peñarol").replace("Fulham", "Peñarol")
+    path = tmp_path / "SP1_2122.csv"
+    path.write_bytes(mark + text.encode(encoding))
+
+    run("import", "football-data", path)
+
+    assert "Peñarol" in run("query", "SELECT home, away FROM events", "-f", "csv").out
+
+
+def test_several_files_are_replayed_in_time_order(run: Run, tmp_path: Path) -> None:
+    """And a refused one beside them is told, and keeps nobody out."""
+    good = [season_file(tmp_path, f"{division}_2122.csv", 6, seed) for seed, division in enumerate(("E0", "D1"))]
+    empty = tmp_path / "I1_2122.csv"
+    empty.touch()
+
+    done = run("import", "football-data", *good, empty, check=False)
+
+    assert (1, f"refused: {empty}: is empty; download it again") == (done.code, done.error)
+    assert "2 files" in done.out
+    assert run("query", COUNT, "-f", "csv").out == "n\n12\n"
+
+
+def test_summary_tells_every_cohort_with_live_and_backfill_apart(run: Run, season: Path) -> None:
+    """Picks, results, units, closing line value, scores; n beside every mean."""
+    shown = run("summary", "--by", "market").out
+
+    first_cells = {line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")}
+    assert "Performance by all" in shown
+    assert first_cells - {""} == {"BACKFILL"}
+    assert "ASIAN_HANDICAP:REGULATION" in shown
+
+
+def test_query_formats_say_the_same(run: Run, season: Path, tmp_path: Path) -> None:
+    """Table, CSV, JSON and Parquet; on standard output or in a file."""
+    sql = "SELECT home, count(*) AS n FROM events GROUP BY home ORDER BY home"
+    target = tmp_path / "out.parquet"
+    run("query", sql, "--format", "parquet", "--out", target)
+    rows = pq.read_table(target).to_pylist()
+    run("query", sql, "--format", "csv", "--out", tmp_path / "out.csv")
+
+    assert rows == json.loads(run("query", sql, "--format", "json").out)
+    as_text = [{"home": row["home"], "n": str(row["n"])} for row in rows]
+    assert as_text == list(csv.DictReader(io.StringIO(run("query", sql, "-f", "csv").out)))
+    assert as_text == list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text("utf-8"))))
+    shown = run("query", sql).out
+    assert all(row["home"] in shown for row in rows)
+
+
+def test_a_named_query_takes_its_parameters(run: Run, season: Path) -> None:
+    """Given as name=value; the rest by default."""
+    [all_of_them] = json.loads(run("query", "performance", "-f", "json").out)
+    markets = json.loads(run("query", "performance", "--set", "cohort=market", "-f", "json").out)
+
+    assert all_of_them["picks"] == sum(row["picks"] for row in markets) > 0
+
+
+def test_query_alone_lists_the_queries_with_their_parameters(run: Run) -> None:
+    """All of those in the `.sql` files."""
+    shown = run("query").out
+
+    named = {query.name for projection in load_projections() for query in projection.queries}
+    assert named == {line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")} - {""}
+
+
+def test_status_tells_the_lag_of_each_topic(run: Run, season: Path, workspace: Workspace) -> None:
+    """Nobody owns the projections: what was appended since is behind, until a command catches up."""
+    shown = run("status").out
+    assert _cells(shown, " events ") == ["events", "180", "0", "0"]
+    _schedule(workspace)
+
+    assert _cells(run("status").out, " events ")[:3] == ["events", "181", "1"]
+    run("summary")
+    assert _cells(run("status").out, " events ") == ["events", "181", "0", "0"]
+
+
+def _schedule(workspace: Workspace) -> None:
+    workspace.log.append([make(EventScheduled)])
+
+
+def test_doctor_finds_a_sound_folder_sound(run: Run, season: Path) -> None:
+    """Log, projections, disk, versions; no fault."""
+    shown = run("doctor").out
+
+    assert "✗" not in shown
+    assert {"python", "duckdb", "disk", "folder", "log", "projections"} == {
+        line.split(":")[0].lstrip("✓ ") for line in shown.splitlines()
+    }
+
+
+def test_rebuild_makes_the_next_generation_and_says_what_it_did(run: Run, season: Path, home: Path) -> None:
+    """The old one goes."""
+    shown = run("rebuild").out
+
+    [path] = (home / "projections").glob("projections.*.duckdb")
+    size = sum(int(row["records"]) for row in _stats(run))
+    assert f"{path}: {size} records, 0 dead letters, 0 of unknown type or newer version" == " ".join(shown.split())
+    assert path.name == "projections.2.duckdb"
+
+
+def _stats(run: Run) -> list[dict[str, str]]:
+    rows = (line.split("│") for line in run("log", "stats").out.splitlines() if line.startswith("│"))
+    return [{"topic": row[1].strip(), "records": row[3].strip()} for row in rows]
+
+
+def test_rebuild_verify_compares_every_table(run: Run, season: Path, home: Path) -> None:
+    """And keeps no second file."""
+    assert "equal to a rebuild in all" in run("rebuild", "--verify").out
+    assert len(list((home / "projections").glob("*.duckdb"))) == 1
+
+
+def test_rebuild_until_knows_only_what_was_known_then(run: Run, season: Path, tmp_path: Path) -> None:
+    """On the eve of the third day: six results, and no price of a later day."""
+    target = tmp_path / "then.duckdb"
+
+    run("rebuild", "--until", "2021-08-15T00:00:00", "--out", target)
+
+    known = "SELECT (SELECT count(*) FROM event_results), max(captured_at) < '2021-08-15 00:00+00' FROM odds_records"
+    with duckdb.connect(str(target), read_only=True) as then:
+        assert then.execute(known).fetchall() == [(6, True)]
+
+
+def test_trace_draws_a_grade_back_to_its_raw_payloads(run: Run, season: Path) -> None:
+    """Grade, publish, prediction, run, odds, result, raw payload; from the publish_id, or from the grade's own id."""
+    sql = (
+        "SELECT publish_id, grade_id FROM graded_picks WHERE close_snapshot_id IS NOT NULL ORDER BY publish_id LIMIT 1"
+    )
+    [ids] = json.loads(run("query", sql, "-f", "json").out)
+
+    tree = run("trace", ids["publish_id"]).out
+
+    for kind in ("grade", "publish", "prediction", "run", "odds", "result", "change", "raw payload"):
+        assert f" {kind} " in f" {tree}".replace("\n", " \n"), kind
+    assert tree == run("trace", ids["grade_id"]).out
+
+
+def test_log_tail_shows_the_newest_records_as_json_lines(run: Run, season: Path) -> None:
+    """Of one topic, oldest first."""
+    lines = run("log", "tail", "-n", "3", "--topic", "gradings").out.splitlines()
+
+    records = [json.loads(line) for line in lines]
+    assert [record["type"] for record in records] == ["PredictionGraded"] * 3
+    assert records == sorted(records, key=lambda record: record["offset"])
+
+
+def test_parquet_writes_every_table_and_the_odds_by_month(run: Run, season: Path, home: Path) -> None:
+    """And again over what is there."""
+    first = run("parquet").out
+    assert first == run("parquet").out
+
+    folder = home / "parquet"
+    counted = "SELECT count(*) FROM '{}/odds_snapshots/**/*.parquet' UNION ALL SELECT count(*) FROM '{}/events.parquet'"
+    with duckdb.connect() as con:
+        assert con.execute(counted.format(folder, folder)).fetchall() == [(MATCHES * 20,), (MATCHES,)]
+    months = {path.name for path in (folder / "odds_snapshots").iterdir()}
+    assert {"captured_month=2021-08-01", "captured_month=2021-09-01"} >= months
+
+
+def test_audit_ends_with_its_count(run: Run, season: Path) -> None:
+    """And the exit code is that of its offenders."""
+    assert run("audit").out.splitlines()[-1] == "audit: 0 offenders in 10 checks"
+
+
+def test_audit_exits_with_1_where_something_offends(run: Run, season: Path, workspace: Workspace) -> None:
+    """A grade without a close or a reason, planted behind everybody's back."""
+    with workspace.owner() as owner:
+        owner.store.execute(
+            "UPDATE grading SET close_snapshot_id = NULL, close_reason = NULL "
+            "WHERE publish_id = (SELECT min(publish_id) FROM grading)"
+        )
+
+    done = run("audit", check=False)
+
+    assert done.code == 1
+    assert done.out.splitlines()[-1].startswith("audit: 2 offenders in 10 checks")  # the tenth sees the change, too
+
+
+def test_grade_tells_how_the_picks_stand(run: Run, season: Path) -> None:
+    """Nothing is pending; the same answer however often it is asked."""
+    first = run("grade").out
+
+    assert first.endswith(", voided 0, pending 0\n")
+    assert first == run("grade").out
+
+
+def test_a_forced_grade_of_one_pick_is_a_second_grade(run: Run, season: Path) -> None:
+    """With who asked and why on record."""
+    [pick] = json.loads(run("query", "SELECT min(publish_id) AS publish_id FROM picks", "-f", "json").out)
+
+    run("grade", "--publish-id", pick["publish_id"], "--force", "--why", "a test")
+
+    asked = "SELECT revision, why FROM gradings JOIN grading_requests ON request_id = forced_by"
+    assert run("query", asked, "-f", "csv").out == "revision,why\n1,a test\n"

@@ -1,0 +1,185 @@
+"""Whatever is wrong with the input, a command says so in one clear line and exits with a code that is not 0."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.onrecord.conftest import Run
+from tests.onrecord.season import season_file, season_text
+
+GOOD = season_text(6).encode()
+BAD_FILES = {
+    "empty": (b"", "is empty; download it again"),
+    "wrong columns": (b"a,b\n1,2\n", "is not a football-data file, it has no column Div, Date"),
+    "no header": (b"\n\n\n", "is empty; download it again"),
+    "truncated gzip": (gzip.compress(GOOD)[:200], "its gzip data is damaged or cut off"),
+    "binary": (bytes(range(256)) * 4, "is binary, not text; name a CSV or JSON file"),
+    "UTF-16": (GOOD.decode().encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_a_bad_file_is_refused_in_one_line_and_leaves_nothing(run: Run, tmp_path: Path, fault: str) -> None:
+    """Never half an import."""
+    content, reason = BAD_FILES[fault]
+    path = tmp_path / "E0_2122.csv"
+    path.write_bytes(content)
+
+    done = run("import", "football-data", path, check=False)
+
+    assert (done.code, done.error.startswith(f"refused: {path}: {reason}")) == (1, True)
+    assert run("log", "tail").out == ""
+
+
+def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
+    """By its name, with the system's reason."""
+    done = run("import", "football-data", tmp_path / "nothing.csv", check=False)
+
+    assert (1, f"refused: {tmp_path / 'nothing.csv'}: No such file or directory") == (done.code, done.error)
+
+
+ERRORS: dict[str, tuple[Sequence[str], str]] = {
+    "unknown format": (("import", "tea-leaves", "x.csv"), "there is no format 'tea-leaves'; there are football-data"),
+    "unknown query": (("query", "no_such_query"), "there is no query 'no_such_query'; there are "),
+    "unknown parameter": (
+        ("query", "performance", "-s", "color=red"),
+        "query performance has no parameter color;",
+    ),
+    "parameter without a value": (("query", "performance", "-s", "cohort"), "--set cohort: write it as name=value"),
+    "missing parameter": (("query", "grades_of"), "query grades_of needs publish_id"),
+    "bad SQL": (("query", "SELEKT 1"), "DuckDB refuses the query: Parser Error"),
+    "unknown table": (("query", "SELECT * FROM nowhere"), "DuckDB refuses the query: Catalog Error"),
+    "no SQL": (("query", ""), "ask one SELECT"),
+    "two statements": (("query", "SELECT 1; SELECT 2"), "ask one SELECT"),
+    "a deletion": (("query", "DELETE FROM events"), "ask one SELECT"),
+    "a new table": (("query", "CREATE TABLE mine AS SELECT 1"), "ask one SELECT"),
+    "a file written by SQL": (("query", "COPY events TO 'events.csv'"), "ask one SELECT"),
+    "another database": (("query", "ATTACH 'other.duckdb'"), "ask one SELECT"),
+    "unknown output format": (
+        ("query", "SELECT 1", "-f", "xml"),
+        "there is no format 'xml'; there are table",
+    ),
+    "parquet as text": (("query", "SELECT 1", "-f", "parquet"), "parquet is not text: name a file with --out"),
+    "unknown cohort": (("summary", "--by", "colour"), "--by colour: there are all, league, market"),
+    "unknown id": (("trace", "nobody"), "nothing on record has the id 'nobody': pass a publish_id"),
+    "unknown topic": (("log", "tail", "--topic", "gossip"), "there is no topic 'gossip'; there are raw_payloads"),
+    "as of, without a file": (("rebuild", "--until", "2021-08-15"), "rebuild --until makes a file of its own"),
+}
+
+
+@pytest.mark.parametrize("mistake", ERRORS)
+def test_a_mistake_is_one_line_that_says_what_to_do(run: Run, mistake: str) -> None:
+    """Exit code 2, and no trace."""
+    words, message = ERRORS[mistake]
+
+    done = run(*words, check=False)
+
+    assert done.code == 2
+    assert done.error.startswith(f"error: {message}")
+
+
+def test_a_file_that_exists_is_not_overwritten_by_a_rebuild(run: Run, tmp_path: Path) -> None:
+    """It may be anything."""
+    target = tmp_path / "precious"
+    target.write_text("precious")
+
+    done = run("rebuild", "--until", "2021-08-15", "--out", target, check=False)
+
+    assert done.error.startswith("error: rebuild --until makes a file of its own")
+    assert target.read_text() == "precious"
+
+
+@pytest.mark.parametrize("words", [("query", "SELECT 1", "-f", "parquet", "--out"), ("query", "SELECT 1", "--out")])
+def test_an_output_that_cannot_be_written_is_told(run: Run, tmp_path: Path, words: Sequence[str]) -> None:
+    """A folder that is not there."""
+    assert "No such file or directory" in run(*words, tmp_path / "nowhere" / "x", check=False).error
+
+
+def test_a_parquet_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> None:
+    """It is a file."""
+    (tmp_path / "file").touch()
+
+    assert "file" in run("parquet", tmp_path / "file" / "folder", check=False).error
+
+
+def test_a_home_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
+    """Its parent is a file."""
+    home.touch()
+
+    done = run("summary", check=False)
+
+    assert (done.code, str(home) in done.error) == (2, True)
+
+
+def test_a_setting_that_makes_no_sense_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name."""
+    monkeypatch.setenv("ONRECORD_BATCH_ROWS", "none")
+
+    assert run("summary", check=False).error.startswith("error: batch_rows: Input should be a valid integer")
+
+
+@pytest.mark.parametrize("content", [b"no database", b"", b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_damaged_log_is_told_and_left_alone(run: Run, home: Path, tmp_path: Path, content: bytes) -> None:
+    """It is the truth: nothing is made anew in its place. An empty file is a log that is just being made."""
+    home.mkdir()
+    (home / "log.sqlite").write_bytes(content)
+    if not content:
+        assert run("summary").code == 0
+        return
+
+    done = run("import", "football-data", season_file(tmp_path), check=False)
+
+    assert (done.code, done.error.startswith(f"error: the log {home / 'log.sqlite'} failed: ")) == (2, True)
+    assert content == (home / "log.sqlite").read_bytes()
+    assert run("doctor", check=False).code == 1
+
+
+def test_a_damaged_projections_file_is_made_anew_and_that_is_said(run: Run, tmp_path: Path, home: Path) -> None:
+    """DuckDB is disposable: set aside, rebuilt from the log, and the answer is the same."""
+    run("import", "football-data", season_file(tmp_path, matches=6))
+    before = run("query", "performance", "-f", "csv").out
+    [path] = (home / "projections").glob("projections.*.duckdb")
+    path.write_bytes(b"no database")
+
+    assert "✗ projections" in run("doctor", check=False).out
+    done = run("query", "performance", "-f", "csv")
+
+    assert before == done.out
+    [said] = done.err.splitlines()
+    assert said.startswith(f"{path} is damaged or no store")
+    assert said.endswith("; rebuilding from the log")
+    assert (home / "projections" / "damaged.1.duckdb").read_bytes() == b"no database"
+
+
+def test_a_file_that_is_damaged_within_is_told_and_rebuild_mends_it(run: Run, tmp_path: Path, home: Path) -> None:
+    """It opens, and fails when its blocks are read: one line that says so, never a wrong answer."""
+    run("import", "football-data", season_file(tmp_path, matches=6))
+    before = run("query", "SELECT * FROM odds_records ORDER BY ALL", "-f", "csv").out
+    [path] = (home / "projections").glob("projections.*.duckdb")
+    content = bytearray(path.read_bytes())
+    content[12288 + 8 :] = bytes(len(content) - 12288 - 8)
+    path.write_bytes(content)
+
+    done = run("query", "SELECT * FROM odds_records ORDER BY ALL", "-f", "csv", check=False)
+
+    assert done.out == before or done.error
+    run("rebuild")
+    assert before == run("query", "SELECT * FROM odds_records ORDER BY ALL", "-f", "csv").out
+
+
+def test_a_process_of_its_own_exits_the_same_way(spawn: Run, tmp_path: Path) -> None:
+    """As a shell sees it."""
+    done = spawn("import", "football-data", tmp_path / "nothing.csv", check=False)
+
+    assert (1, f"refused: {tmp_path / 'nothing.csv'}: No such file or directory") == (done.code, done.error)
+
+
+def test_debug_shows_the_trace(spawn: Run) -> None:
+    """For whoever has to find out why."""
+    done = spawn("--debug", "trace", "nobody", check=False)
+
+    assert done.code == 1
+    assert "Traceback (most recent call last):" in done.err
+    assert "StoreError: nothing on record has the id 'nobody'" in done.err
