@@ -1,0 +1,256 @@
+"""A workspace: who owns the projections, who waits for whom, and what a rebuild says it did."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from consumers.lease import OwnedElsewhereError, OwnerState, write_state
+from eventlog.clock import ManualClock
+from eventlog.log import BATCH
+from onrecord.settings import Settings
+from onrecord.wiring import TimedOutError, Workspace
+from projections.store import StoreInUseError
+from schemas.events import EventScheduled
+from schemas.requests import GradingRequest, GradingRequested
+from tests.producers.stage import NOW
+from tests.records import make
+
+
+def game(number: int = 0) -> EventScheduled:
+    """A game on the calendar."""
+    return make(EventScheduled, f"game {number}", number=number)
+
+
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[None]:
+    """`onrecord up` in a thread, over a workspace of its own in the same folder."""
+    own = Workspace(workspace.settings, workspace.clock)
+    told = threading.Event()
+    server = threading.Thread(target=own.serve, args=(told.is_set,))
+    server.start()
+    try:
+        eventually(own.owner_is_alive)
+        yield
+    finally:
+        told.set()
+        server.join()
+        own.close()
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 30) -> None:
+    """Wait for it."""
+    pause = threading.Event()
+    for _ in range(int(within_s / 0.02)):
+        if holds():
+            return
+        pause.wait(0.02)
+    raise AssertionError(f"it did not happen in {within_s} s")
+
+
+def events(workspace: Workspace) -> int:
+    """How many events a fresh reader shows."""
+    with workspace.fresh_reader() as store:
+        [(count,)] = store.rows("SELECT count(*) FROM events")
+    return int(count)
+
+
+def test_nobody_owns_and_a_reader_catches_up_itself(workspace: Workspace) -> None:
+    """It decides, too, and lets go."""
+    workspace.log.append([game()])
+
+    assert events(workspace) == 1
+    assert not workspace.owner_is_alive()
+
+
+def test_beside_an_owner_a_reader_sees_its_copy(workspace: Workspace) -> None:
+    """A fresh one waits until the copy has all that is on record now."""
+    with serving(workspace):
+        workspace.log.append([game()])
+        assert events(workspace) == 1
+        workspace.log.append([game(1)])
+        assert events(workspace) == 2
+        with workspace.reader() as store:
+            assert "published_at" in store.relations()
+
+
+def test_an_owner_of_an_empty_log_publishes_an_empty_copy(workspace: Workspace) -> None:
+    """A query beside it is answered at once."""
+    with serving(workspace), workspace.reader() as store:
+        assert store.rows("SELECT count(*) FROM events") == [(0,)]
+
+
+def test_a_second_server_is_refused(workspace: Workspace) -> None:
+    """With who is the first."""
+    with serving(workspace), pytest.raises(OwnedElsewhereError, match=r"owns .*; stop it, or work beside it"):
+        workspace.serve(lambda: True)
+
+
+def test_what_is_appended_beside_a_server_is_caught_up_when_the_call_ends(workspace: Workspace) -> None:
+    """`import` leaves projections and grades caught up, whoever owns them."""
+    with serving(workspace):
+        positions = workspace.log.append([game()])
+        workspace.settle_down(positions)
+        state = workspace.owner_state()
+
+    assert state is not None
+    assert state.positions["events", 0] == 1
+
+
+def test_two_commands_that_end_together_take_turns(workspace: Workspace) -> None:
+    """Neither takes the other for a server and waits for what it never tells."""
+    positions = workspace.log.append([game()])
+    done = []
+
+    def settle() -> None:
+        own = Workspace(workspace.settings, workspace.clock)
+        own.settle_down(positions)
+        own.close()
+        done.append(True)
+
+    with workspace.owner():
+        others = [threading.Thread(target=settle) for _ in range(2)]
+        for other in others:
+            other.start()
+        others[0].join(0.3)
+        assert done == []
+    for other in others:
+        other.join(30)
+
+    assert done == [True, True]
+
+
+def test_what_a_dead_owner_told_is_not_taken_for_its_successors_word(workspace: Workspace) -> None:
+    """It had published; the command that owns the folder now has not, and will be done soon."""
+    dead = OwnerState({("events", 0): 9}, {("events", 0): 9}, NOW, pid=os.getpid() + 1)
+    write_state(workspace.settings.projections, dead)
+
+    with workspace.owner() as owner:
+        assert workspace.owner_state() is None
+        workspace.turn(owner)
+        state = workspace.owner_state()
+
+    assert state is not None
+    assert (os.getpid(), None) == (state.pid, state.published)
+
+
+def test_who_waits_for_nothing_is_told_so(home: Path, clock: ManualClock) -> None:
+    """An owner that neither tells anything nor goes away."""
+    workspace = Workspace(Settings(home=home, answer_timeout_s=0.3, poll_s=0.02), clock)
+    other = Workspace(workspace.settings, clock)
+    with (
+        other.owner(),
+        pytest.raises(TimedOutError, match="waited 0 s for the owner to catch up: see `onrecord status`"),
+    ):
+        workspace.settle_down({("events", 0): 1})
+    other.close()
+    workspace.close()
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_request_is_answered_by_the_owner_or_in_its_stead(workspace: Workspace, served: bool) -> None:
+    """The caller gets the record whose causation_id is its request."""
+    request = GradingRequested(occurred_at=NOW, producer="tests", data=GradingRequest(requested_by="ann"))
+    if served:
+        with serving(workspace):
+            answer = workspace.ask(request)
+    else:
+        answer = workspace.ask(request)
+
+    assert ("GradingCompleted", request.record_id) == (answer.type, answer.causation_id)
+
+
+def test_a_file_that_somebody_looks_into_is_left_where_it_is(workspace: Workspace) -> None:
+    """In use is not damaged."""
+    events(workspace)
+    path = workspace.generations.current()
+    assert path is not None
+    with (
+        duckdb.connect(str(path), read_only=True),
+        pytest.raises(StoreInUseError, match="is in use"),
+        workspace.owner(),
+    ):
+        raise AssertionError("it must not be opened")
+
+    assert path == workspace.generations.current()
+
+
+def row(kind: str, version: int = 1, number: int = 0, data: Any = None) -> dict[str, Any]:
+    """A row as a foreign producer, or one of another version, puts it on the log."""
+    envelope = {
+        "topic": "events",
+        "partition": 0,
+        "offset": 0,
+        "record_id": f"00000000-0000-7000-8000-{number:012}",
+        "type": kind,
+        "schema_version": version,
+        "event_id": f"game {number}",
+        "occurred_at": NOW,
+        "recorded_at": NOW,
+        "origin": "LIVE",
+        "producer": "foreign",
+        "data": json.dumps(data or {}),
+    }
+    return dict.fromkeys(BATCH.names) | envelope
+
+
+KNOWN = game(9).data.model_dump(mode="json")
+LOGS = {
+    "empty": ([], (0, 0, 0), 0),
+    "one record": ([row("EventScheduled", data=KNOWN)], (1, 0, 0), 1),
+    "only unknown types": ([row("EventDreamt"), row("EventSung", number=1)], (2, 0, 2), 0),
+    "a newer version": ([row("EventScheduled", version=2, data=KNOWN)], (1, 0, 1), 0),
+    "a known one among newer ones": (
+        [row("EventScheduled", 2), row("EventScheduled", 1, 1, KNOWN), row("EventDreamt", number=2)],
+        (3, 0, 2),
+        1,
+    ),
+    "what cannot be read": ([row("EventScheduled", data={"league": "EPL"})], (1, 1, 0), 0),
+}
+"""What is on the log; what the rebuild says: records, dead letters, unknown; and how many events that makes."""
+
+
+@pytest.mark.parametrize("on_the_log", LOGS)
+def test_every_log_can_be_rebuilt_and_the_rebuild_says_what_it_did(workspace: Workspace, on_the_log: str) -> None:
+    """Records, dead letters, and what this code does not know; a verification agrees, and the owner goes on."""
+    rows, said, known = LOGS[on_the_log]
+    if rows:
+        workspace.log.append_batch(pa.Table.from_pylist(rows, schema=BATCH))
+
+    done = workspace.rebuild()
+
+    assert said == (done.records, done.dead_letters, done.unknown)
+    assert workspace.verify().differing == ()
+    assert [check.offenders for check in workspace.audit()] == [0] * 10
+    workspace.log.append([game(50)])
+    assert known + 1 == events(workspace)
+
+
+def test_a_rebuild_until_a_time_knows_live_records_by_when_they_were_recorded(
+    workspace: Workspace, clock: ManualClock, tmp_path: Path
+) -> None:
+    """Not by what they say of themselves."""
+    workspace.log.append([game(0)])
+    clock.advance(timedelta(hours=1))
+    workspace.log.append([game(1)])
+
+    done = workspace.rebuild_until(NOW + timedelta(minutes=30), tmp_path / "then.duckdb")
+
+    assert done.records == 1
+
+
+def test_the_newest_records_come_oldest_first(workspace: Workspace, clock: ManualClock) -> None:
+    """Of all topics together."""
+    for number in range(3):
+        workspace.log.append([game(number)])
+        clock.advance(timedelta(seconds=1))
+
+    assert [record["event_id"] for record in workspace.newest(2, None)] == ["game 1", "game 2"]
