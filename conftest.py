@@ -1,0 +1,33 @@
+"""Runs the Python blocks of README and docs as tests; a block that begins with ```python no-run is for reading only."""
+
+import os
+import sys
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+_FOLDER = "the document's own folder"
+
+
+def _open(namespace: dict[str, Any]) -> None:
+    """Each document has an empty home; what its blocks import from onrecord.services is made anew for it."""
+    namespace[_FOLDER] = TemporaryDirectory()
+    os.environ["ONRECORD_HOME"] = namespace[_FOLDER].name
+
+
+def _close(namespace: dict[str, Any]) -> None:
+    services = sys.modules.pop("onrecord.services", None)
+    if services is not None:
+        services.workspace().close()
+    for value in list(namespace.values()):
+        if hasattr(value, "close") and not isinstance(value, type):  # a log, a store: docs read better without `with`
+            value.close()
+    namespace.pop(_FOLDER).cleanup()
+    del os.environ["ONRECORD_HOME"]
+
+
+pytest_collect_file = Sybil(
+    [PythonCodeBlockParser()], patterns=["README.md", "docs/*.md"], setup=_open, teardown=_close
+).pytest()
