@@ -107,7 +107,9 @@ class EventReporter:
         """
         old = self.log.find("events", corrects)
         if not isinstance(old, ResultRecorded | ResultCorrected):
-            raise ValueError(f"{corrects!r} is no result on record: pass the id that record_result returned")
+            raise ValueError(  # noqa: TRY004 - the id is wrong, not its type
+                f"{corrects!r} is no result on record: pass the id that record_result returned"
+            )
         correction = Correction(
             corrects=corrects,
             correction_reason=reason,

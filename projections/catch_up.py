@@ -1,6 +1,7 @@
 """Fold a log into a store until it has caught up, and rebuild a store from nothing."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,12 +34,18 @@ class Rebuilt:
 def batches(
     log: EventLog, store: Store, target: Positions, rows: int = BATCH_ROWS
 ) -> Iterator[tuple[pa.Table, Positions]]:
-    """The batches from the store's positions up to `target`; each must be folded before the next is asked for."""
-    while not reached(store.positions(), target):
-        batch, after = log.read(store.positions(), rows)
-        if not batch.num_rows and after == store.positions():
-            return
-        yield batch, after
+    """The batches from the store's positions up to `target`; while one is folded the next is read."""
+    held = store.positions()
+    if reached(held, target):
+        return
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        batch, after = log.read(held, rows)
+        while batch.num_rows or after != held:
+            ahead = None if reached(after, target) else reader.submit(log.read, after, rows)
+            yield batch, after
+            if ahead is None:
+                return
+            held, (batch, after) = after, ahead.result()
 
 
 def catch_up(log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS) -> int:

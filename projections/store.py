@@ -160,12 +160,16 @@ class Store:
         ]
 
     def prove_unique(self) -> None:
-        """Prove by unique indexes, made and dropped, that no record was folded twice.
+        """Prove that no record was folded twice.
 
         Raises:
             StoreError: one was.
         """
         for table, column in (unique for projection in self.projections for unique in projection.unique):
+            # Other hashes, other values: the index, which costs six times as much, is asked only where two are alike.
+            [(distinct,)] = self.rows(f'SELECT count(*) = count(DISTINCT hash("{column}")) FROM "{table}"')
+            if distinct:
+                continue
             try:
                 self.execute(f'CREATE UNIQUE INDEX proof ON "{table}" ("{column}")', "DROP INDEX proof")
             except duckdb.ConstraintException as error:

@@ -62,31 +62,29 @@ def ref(kind: type[Record], key: str = EVENTS[0], number: int = 0) -> str:
     return reference(key, _id(kind, number))
 
 
-_SEGMENT_METRICS = {"n": 40, "base_rate": 0.5, "ece": 0.1, "ece_interval": (0.05, 0.2), "brier": 0.24}
+_METRICS = {"n": 40, "base_rate": 0.5, "ece": 0.1, "ece_interval": [0.05, 0.2], "brier": 0.24}
+_SEGMENT = {
+    "segment": "EPL|SPREAD:FULL_GAME",
+    "level": "league_market",
+    "method": "isotonic",
+    "params": {"x": [0.1, 0.9], "y": [0.2, 0.8]},
+    "n": 40,
+    "before": _METRICS,
+    "after": _METRICS,
+    "max_e": 21.5,
+    "activates": True,
+    "reasons": [],
+}
 _VERSION = {
     "calibration_version": "cal-1",
     "method": "isotonic",
     "training_days": 30,
-    "trained_from": NOON - timedelta(days=30),
-    "trained_until": NOON,
+    "training_rows": 40,
     "log_id": "log",
     "positions": ({"topic": "gradings", "partition": 0, "offset": 41},),
     "training_digest": "ab12",
-    "segments": (
-        {
-            "segment": "EPL|SPREAD:FULL_GAME",
-            "level": "market",
-            "method": "isotonic",
-            "params": {"x": (0.1, 0.9), "y": (0.2, 0.8)},
-            "n": 40,
-            "before": _SEGMENT_METRICS,
-            "after": {"n": 40},
-            "e_value": 21.5,
-            "activates": True,
-        },
-    ),
-    "overall_before": _SEGMENT_METRICS,
-    "overall_after": _SEGMENT_METRICS,
+    "activates": True,
+    "trained": {"segments": [_SEGMENT], "overall_before": _METRICS, "overall_after": _METRICS},
 }
 _VERDICT = {"calibration_version": "cal-1", "segments": ("EPL|SPREAD:FULL_GAME",), "decided_by": "gate"}
 _TERMS = {"line": -1.5, "odds_format": "decimal", "price": "1.91", "price_decimal": 1.91, "book": "pinnacle"}

@@ -35,8 +35,9 @@ MERGE INTO events USING (
         SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled
         UNION SELECT event_id FROM EventStatusChanged UNION SELECT event_id FROM EventStarted
     ), latest AS (
+        -- A stated start beats an assumed one, whichever source told it last.
         SELECT event_id, kind IN ('SCHEDULED', 'RESCHEDULED') AS planned, kind,
-               arg_max(event_changes, (occurred_at, change_id)) AS change
+               arg_max(event_changes, (NOT coalesce(start_assumed, false), occurred_at, change_id)) AS change
         FROM event_changes SEMI JOIN touched USING (event_id)
         GROUP BY GROUPING SETS ((event_id, kind), (event_id, kind IN ('SCHEDULED', 'RESCHEDULED')))
     )

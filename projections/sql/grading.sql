@@ -31,10 +31,14 @@ SELECT ref AS grade_id, occurred_at AS decided_at, * EXCLUDE (
 FROM PredictionGraded;
 
 MERGE INTO grading USING (
-    SELECT unnest(arg_max(gradings, (revision, grade_id)))
-    FROM gradings SEMI JOIN PredictionGraded USING (publish_id) GROUP BY publish_id
+    SELECT ref AS grade_id, occurred_at AS decided_at, * EXCLUDE (
+        record_id, ref, event_id, occurred_at, recorded_at, known_at, origin, producer, correlation_id, causation_id,
+        topic, "partition", "offset")
+    FROM PredictionGraded SEMI JOIN (
+        SELECT max((revision, ref)) AS newest FROM PredictionGraded GROUP BY publish_id
+    ) ON (revision, ref) = newest
 ) AS now ON grading.publish_id = now.publish_id
-WHEN MATCHED AND now.grade_id <> grading.grade_id THEN UPDATE BY NAME
+WHEN MATCHED AND (now.revision, now.grade_id) > (grading.revision, grading.grade_id) THEN UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 INSERT INTO grading_requests

@@ -31,7 +31,9 @@ SELECT publishes.*,
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'
            WHEN market_snapshot_id_used IS NOT NULL AND odds.snapshot_id IS NULL THEN 'UNKNOWN_SNAPSHOT'
-           WHEN odds.book = publishes.book AND odds.line IS DISTINCT FROM publishes.line THEN 'TERMS_CONTRADICT_SNAPSHOT'
+           WHEN lower(trim(odds.book)) = lower(trim(publishes.book)) AND (
+               odds.line IS DISTINCT FROM publishes.line OR abs(odds.price_decimal - publishes.price_decimal) > 0.01)
+               THEN 'TERMS_CONTRADICT_SNAPSHOT'
        END AS invalid_because
 FROM publishes
 LEFT JOIN predictions USING (prediction_id)
