@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Count, Finite, Payload, Record, Text, UtcDatetime
+from schemas.record import Count, EventId, Finite, Payload, Record, Text, UtcDatetime
 
 EventStatus = Literal["SCHEDULED", "POSTPONED", "CANCELLED", "ABANDONED", "AWARDED"]
 ResultStatus = Literal["FINAL", "CANCELLED", "POSTPONED", "ABANDONED", "AWARDED", "WALKOVER", "RETIRED"]
@@ -27,7 +27,7 @@ class EventScheduled(Record):
     topic: ClassVar[str] = "events"
     type: Literal["EventScheduled"] = "EventScheduled"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Schedule
 
 
@@ -43,7 +43,7 @@ class EventRescheduled(Record):
     topic: ClassVar[str] = "events"
     type: Literal["EventRescheduled"] = "EventRescheduled"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Reschedule
 
 
@@ -58,7 +58,7 @@ class EventStatusChanged(Record):
     topic: ClassVar[str] = "events"
     type: Literal["EventStatusChanged"] = "EventStatusChanged"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: StatusChange
 
 
@@ -73,7 +73,7 @@ class EventStarted(Record):
     topic: ClassVar[str] = "events"
     type: Literal["EventStarted"] = "EventStarted"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Start
 
 
@@ -123,7 +123,7 @@ class ResultRecorded(Record):
     topic: ClassVar[str] = "events"
     type: Literal["ResultRecorded"] = "ResultRecorded"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Result
 
 
@@ -138,5 +138,5 @@ class ResultCorrected(Record):
     topic: ClassVar[str] = "events"
     type: Literal["ResultCorrected"] = "ResultCorrected"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Correction

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.markets import MarketKey, Selection
-from schemas.record import Finite, Payload, Record, Text
+from schemas.record import EventId, Finite, Payload, Record, Text
 
 OddsFormat = Literal["american", "decimal", "fractional"]
 PriceDecimal = Annotated[float, Field(gt=1, allow_inf_nan=False)]
@@ -39,5 +39,5 @@ class OddsSnapshotCaptured(Record):
     topic: ClassVar[str] = "odds"
     type: Literal["OddsSnapshotCaptured"] = "OddsSnapshotCaptured"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: OddsSnapshot

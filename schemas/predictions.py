@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.markets import MarketKey, Selection
-from schemas.record import Finite, Payload, Probability, Record, Text
+from schemas.record import EventId, Finite, Payload, Probability, Record, Text
 
 
 class Prediction(Payload):
@@ -40,5 +40,5 @@ class PredictionMade(Record):
     topic: ClassVar[str] = "predictions"
     type: Literal["PredictionMade"] = "PredictionMade"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Prediction

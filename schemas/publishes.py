@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.odds import OddsFormat, PriceDecimal
-from schemas.record import Finite, Payload, Record, Text
+from schemas.record import EventId, Finite, Payload, Record, Text
 
 
 class TicketTerms(Payload):
@@ -39,7 +39,7 @@ class PredictionPublished(Record):
     topic: ClassVar[str] = "publishes"
     type: Literal["PredictionPublished"] = "PredictionPublished"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: Publish
 
 

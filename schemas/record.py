@@ -16,6 +16,8 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A time with an offset, kept as UTC; a naive one is refused."""
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+EventId = Annotated[str, StringConstraints(pattern=r"^[^~\s][^~]*$", max_length=200, strip_whitespace=True)]
+"""Without the separator of references."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -43,7 +45,7 @@ class Record(Payload):
     )
     type: str
     schema_version: int
-    event_id: Annotated[str, StringConstraints(pattern=r"^[^~\s][^~]*$", max_length=200)] | None = None
+    event_id: EventId | None = None
     occurred_at: UtcDatetime
     recorded_at: UtcDatetime | None = None
     origin: Origin = "LIVE"

@@ -11,7 +11,7 @@ class GradingRequest(Payload):
     """`publish_id` null: everything pending whose event started within `lookback_hours`."""
 
     publish_id: str | None = None
-    lookback_hours: Annotated[float, Field(gt=0)] | None = None
+    lookback_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     force: bool = False
     requested_by: Text
     why: str | None = None

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Count, Payload, Record, Text
+from schemas.record import Count, EventId, Payload, Record, Text
 
 
 class SimRunStart(Payload):
@@ -24,7 +24,7 @@ class SimRunStarted(Record):
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunStarted"] = "SimRunStarted"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: SimRunStart
 
 
@@ -42,7 +42,7 @@ class SimRunInputsRecorded(Record):
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunInputsRecorded"] = "SimRunInputsRecorded"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: SimRunInputs
 
 
@@ -59,7 +59,7 @@ class SimRunCompleted(Record):
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunCompleted"] = "SimRunCompleted"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: SimRunCompletion
 
 
@@ -75,5 +75,5 @@ class SimRunFailed(Record):
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunFailed"] = "SimRunFailed"
     schema_version: Literal[1] = 1
-    event_id: Text
+    event_id: EventId
     data: SimRunFailure
