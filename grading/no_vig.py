@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -24,8 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from grading.odds import decimal_odds
-from grading.quantity import LARGEST
+from grading.odds import decimal_odds, decimal_odds_array
 
 Floats = NDArray[np.float64]
 
@@ -109,13 +109,12 @@ def fair_probability_array(odds: ArrayLike, method: str = "multiplicative") -> F
     if prices.ndim != 2 or prices.shape[1] < 2:
         raise ValueError(f"odds: shape {prices.shape} is not (markets, outcomes) with two outcomes or more")
     fair = np.full(prices.shape, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        implied = np.where((prices > 1) & (prices <= LARGEST), 1 / prices, np.nan)
+    implied = 1 / decimal_odds_array(prices, "decimal")
     excess = implied.sum(axis=1) - 1
     # 1/1.5 + 1/3 may miss 1 by a rounding; such a book has no margin.
-    no_margin = np.abs(excess) <= _ROUNDING * prices.shape[1]
+    rounding = _ROUNDING * prices.shape[1]
+    no_margin, margin = np.abs(excess) <= rounding, excess > rounding
     fair[no_margin] = implied[no_margin]
-    margin = (excess > 0) & ~no_margin
     fair[margin] = chosen.bulk(implied[margin])
     return fair
 
@@ -191,10 +190,6 @@ _SHIN: Final = _Curve(0.0, _shin_high, _shin_at)
 _ODDS_RATIO: Final = _Curve(1.0, _odds_ratio_high, _odds_ratio_at)
 
 
-def _solved(curve: _Curve) -> Method:
-    return Method(lambda implied: _solve(curve, implied), lambda implied: _solve_bulk(curve, implied))
-
-
 def _solve(curve: _Curve, implied: Sequence[Fraction]) -> tuple[Fraction, ...]:
     pi = np.array([float(p) for p in implied])
 
@@ -236,8 +231,8 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
     {
         "multiplicative": Method(_multiplicative, _multiplicative_bulk),
         "additive": Method(_additive, _additive_bulk),
-        "power": _solved(_POWER),
-        "shin": _solved(_SHIN),
-        "odds_ratio": _solved(_ODDS_RATIO),
+        "power": Method(partial(_solve, _POWER), partial(_solve_bulk, _POWER)),
+        "shin": Method(partial(_solve, _SHIN), partial(_solve_bulk, _SHIN)),
+        "odds_ratio": Method(partial(_solve, _ODDS_RATIO), partial(_solve_bulk, _ODDS_RATIO)),
     }
 )

@@ -4,6 +4,9 @@ A mutant is killed by one failing example, so nothing is shrunk or kept; the sam
 a survivor of one run is one of the next.
 """
 
+import sys
+from functools import _lru_cache_wrapper
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -21,3 +24,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
 )
 settings.load_profile("mutants")
+
+
+def pytest_runtest_setup() -> None:
+    """Forget what was computed before: a mutant is not seen where an answer of the unchanged code is remembered."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("grading."):
+            for remembered in vars(module).values():
+                if isinstance(remembered, _lru_cache_wrapper):
+                    remembered.cache_clear()
