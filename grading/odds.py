@@ -18,6 +18,8 @@ from grading.quantity import LARGEST, quantity
 
 MAX_DIGITS: Final = 40
 """A price with more digits is a mistake, and would cost time to no end."""
+SMALLEST_PROFIT: Final = Fraction(1, LARGEST)
+"""A float can't tell what pays less from 1."""
 _EVEN: Final = {"EVEN", "EVENS", "EVS"}
 _NUMBER: Final = re.compile(
     rf"[+-]?(?:\d{{1,{MAX_DIGITS}}}(?:\.\d{{0,{MAX_DIGITS}}})?|\.\d{{1,{MAX_DIGITS}}})", re.ASCII
@@ -33,14 +35,17 @@ class OddsError(ValueError):
 
 @lru_cache(maxsize=65_536)  # the same prices come again and again
 def decimal_odds(price: Price, odds_format: str) -> Fraction:
-    """The price as decimal odds: the stake and the profit per unit risked; always above 1.
+    """The price as decimal odds: the stake and the profit per unit risked; a profit of a millionth to a million.
 
     `odds_format` is american, decimal or fractional, in any case. Raises OddsError.
     """
     read = _READERS.get(odds_format.strip().lower())
     if read is None:
         raise OddsError(f"odds_format: {odds_format!r} is not one of {', '.join(_READERS)}")
-    return read(price)
+    odds = read(price)
+    if not 1 + SMALLEST_PROFIT <= odds <= LARGEST:
+        raise OddsError(f"odds: {_shown(price)} pays less than a millionth or more than a million for one")
+    return odds
 
 
 def profit(price: Price, odds_format: str) -> Fraction:
@@ -78,7 +83,8 @@ def decimal_odds_array(prices: ArrayLike, odds_format: str) -> NDArray[np.float6
         raise OddsError(f"odds_format: {odds_format!r} is not one of {', '.join(_ARRAY_READERS)}")
     with np.errstate(invalid="ignore", divide="ignore"):
         odds = turn(values)
-        return np.where((np.abs(values) <= LARGEST) & (odds > 1), odds, np.nan)
+        sensible = (np.abs(values) <= LARGEST) & (odds >= float(1 + SMALLEST_PROFIT))
+        return np.where(sensible, odds, np.nan)
 
 
 def _american(price: Price) -> Fraction:

@@ -103,5 +103,33 @@ def test_the_measures_of_three_picks() -> None:
 def test_columns_of_other_lengths_are_refused() -> None:
     """A shorter column would be stretched to fit."""
     two, one = column([1.9, 1.9]), column([1.9])
-    with pytest.raises(ValueError, match="all columns must have one shape"):
+    with pytest.raises(ValueError, match=r"^all columns must have one shape$"):
         closing_line_values(points_signs(["home", "away"]), two, two, two, two, one)
+
+
+def test_without_a_push_probability_the_number_and_the_price_decide() -> None:
+    """Better or equal in both is yes; a better number at a worse price has no verdict."""
+    odds = column([1.9, 2.0, 1.8])
+    values = closing_line_values(
+        points_signs(["home"] * 3), column([-2.5] * 3), odds, column([-3] * 3), column([1.9] * 3), column([0.5] * 3)
+    )
+    assert [VERDICTS[code] for code in values.beat_close] == ["yes", "yes", None]
+    assert np.isnan(values.ev).all()
+
+
+def test_an_expected_value_of_nothing_is_equal_however_it_is_rounded() -> None:
+    """Fair odds for .55, .45 and the like: the exact answer is 0, the float's is near it."""
+    push, better = np.arange(1, 20) / 40, column([1.0] * 10 + [-1.0] * 9)
+    win = 0.3 - 0.3 * push + np.where(better > 0, push, 0)
+    signs, lines = points_signs(["away"] * 19), column([3.0] * 19)
+    values = closing_line_values(signs, lines + better / 2, 1 / win, lines, lines, lines / 10, push)
+    assert (np.abs(values.ev) < 1e-15).all()
+    assert (values.ev != 0).any()
+    assert [VERDICTS[code] for code in values.beat_close] == ["equal"] * 19
+
+
+def test_signs_are_small_whole_numbers() -> None:
+    """One byte a pick: 1 where a high line is better, -1 where a low one is, 0 where none is."""
+    signs = points_signs(["home", "over", "draw", "home"])
+    assert signs.dtype == np.int8
+    assert signs.tolist() == [1, -1, 0, 1]

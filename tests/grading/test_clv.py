@@ -171,6 +171,13 @@ def test_other_gaps_have_no_expected_value(bet: float, close: float, push: Fract
     assert value.reason.startswith(told)
 
 
+def test_a_moved_line_without_a_fair_probability_says_why() -> None:
+    """Points and the verdict of number and price stay."""
+    value = closing_line_value("home", terms(-2.5, "2"), terms(-3, "1.9"), push_probability=Fraction(1, 10))
+    told = "other_odds_close: no other side's price, so none is fair"
+    assert ClosingLineValue(points=Fraction(1, 2), beat_close="yes", reason=told) == value
+
+
 @pytest.mark.parametrize(
     ("line", "odds", "expected"),
     [
@@ -294,6 +301,18 @@ def test_all_sides_of_a_close_are_of_one_capture() -> None:
         quote("draw", -60, selection="DRAW", line=3.5),
         quote("later", -30, selection="AWAY", line=3),
         quote("theirs", -60, "bet365", "AWAY", 3),
+    ]
+    close = choose_close(quotes, "HOME", "pinnacle", START)
+    assert close is not None
+    assert {side: other.snapshot_id for side, other in close.others.items()} == {"AWAY": "away"}
+
+
+def test_the_sides_of_a_market_without_a_line_have_none() -> None:
+    """A side with a line belongs to another market."""
+    quotes = [
+        quote("home"),
+        quote("away", selection="AWAY"),
+        quote("draw", selection="DRAW", line=0),
     ]
     close = choose_close(quotes, "HOME", "pinnacle", START)
     assert close is not None

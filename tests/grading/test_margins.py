@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from grading import margins
 from grading.margins import MarginError, MarginModel, chances, margin_model
 
 SPREADS = {"nfl": 20, "nba": 25, "mlb": 4, "soccer": 4}
@@ -159,6 +161,19 @@ def test_each_sport_has_its_model_by_name(sport: str, market: str, period: str, 
     """A grade records the name; whole games only, and none where no data was there to fit on."""
     found = margin_model(sport, market, period)
     assert name == (None if found is None else found.name)
+
+
+def test_the_packaged_parameters_arrive_in_the_models() -> None:
+    """Weights stand at their values, and are 1 beyond the table."""
+    margins._packaged.cache_clear()
+    told = tomllib.loads((Path(margins.__file__).with_name("margin_models.toml")).read_text(encoding="utf-8"))
+    entry, nfl = told["nfl"]["spread"], model("nfl", "spread")
+    expected = [entry["first"], entry["last"], entry["deviation"], "spread", f"nfl-spread@{told['version']}"]
+    assert expected == [nfl.outcomes[0], nfl.outcomes[-1], nfl.deviation, nfl.kind, nfl.name]
+    low, high = entry["weights_from"], entry["weights_from"] + len(entry["weights"])
+    by_value = dict(zip(nfl.outcomes.tolist(), nfl.weights.tolist(), strict=True))
+    assert entry["weights"] == [by_value[value] for value in range(low, high)]
+    assert {1.0} == {weight for value, weight in by_value.items() if not low <= value < high}
 
 
 def test_a_sport_without_a_model_has_no_chances() -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grading import no_vig
 from grading.no_vig import (
     METHODS,
     NoVigError,
@@ -135,7 +137,7 @@ def test_what_is_no_price_is_refused() -> None:
     with pytest.raises(OddsError, match="above 1"):
         fair_probabilities([1, 1.5])
     wrong: list[float] = [1, 0, -2, np.nan, np.inf, 1_000_001]
-    fair = fair_probability_array([[1.0000001, price] for price in wrong] + [[1.0000001, 1_000_000]])
+    fair = fair_probability_array([[1.000001, price] for price in wrong] + [[1.000001, 1_000_000]])
     assert [True] * len(wrong) + [False] == np.isnan(fair).any(axis=1).tolist()
 
 
@@ -156,10 +158,27 @@ def test_many_markets_are_a_table(odds: object) -> None:
         fair_probability_array(np.array(odds))
 
 
+def test_many_markets_may_be_exact_numbers() -> None:
+    """Decimals and fractions are floats in the answer."""
+    fair = fair_probability_array(np.array([[Decimal("1.5"), Fraction(5, 2)]], dtype=object), "additive")
+    assert pytest.approx([19 / 30, 11 / 30]) == fair[0]
+
+
+@pytest.mark.parametrize("method", ["power", "shin", "odds_ratio"])
+def test_the_solver_converges_fast(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten steps for ordinary markets, where halving alone takes fifty; and it says so where it does not converge."""
+    monkeypatch.setattr(no_vig, "MAX_STEPS", 10)
+    for odds in ([[2.6, 2.4, 4.3], [4.2, 3.7, 1.95]], [[1.5, 2.74], [1.91, 1.91], [1.3, 3.4]]):
+        assert not np.isnan(fair_probability_array(odds, method)).any()
+    monkeypatch.setattr(no_vig, "MAX_STEPS", 1)
+    with pytest.raises(RuntimeError, match=r"^2 markets are not solved after 1 steps$"):
+        fair_probability_array([[2.6, 2.4, 4.3], [4.2, 3.7, 1.95]], method)
+
+
 @EVERY_METHOD
 @pytest.mark.parametrize(
     "odds",
-    [(1.000000000001,) * 2, (1.000001,) * 3, (1.01,) * 10, (1.5,) * 200, (1.0001, 1.5, 1_000_000), (1.9, 1.9) * 40],
+    [(1.000001,) * 2, (1.000001,) * 3, (1.01,) * 10, (1.5,) * 200, (1.0001, 1.5, 1_000_000), (1.9, 1.9) * 40],
 )
 def test_the_solvers_hold_at_the_extremes(method: str, odds: tuple[float, ...]) -> None:
     """Near-certain prices, long fields and huge margins are solved, or refused by `additive` alone."""

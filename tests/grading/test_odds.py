@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 import pytest
@@ -46,7 +47,13 @@ AMERICAN = st.one_of(st.integers(100, 1_000_000), st.integers(-1_000_000, -100))
         ("10 / 11", "Fractional", Fraction(21, 11)),
         ("7/2", " FRACTIONAL ", Fraction(9, 2)),
         (Fraction(10, 11), "fractional", Fraction(21, 11)),
+        ("1/2", "fractional", Fraction(3, 2)),
+        ("1/1000000", "fractional", 1 + Fraction(1, 1_000_000)),
+        ("1" + "0" * 18 + "/" + "2" + "0" * 18 + " ", "fractional", Fraction(3, 2)),
+        ("1" + "0" * 18 + "/" + "2" + "0" * 19, "fractional", Fraction(21, 20)),
+        ("1.000001", "decimal", Fraction(1_000_001, 1_000_000)),
     ],
+    ids=count(),  # the prices themselves make ids that no shell takes
 )
 def test_a_price_is_read_exactly(price: Price, odds_format: str, expected: Fraction) -> None:
     """Every way to write a price gives exact decimal odds, and profit is one less."""
@@ -88,8 +95,15 @@ def test_a_price_is_read_exactly(price: Price, odds_format: str, expected: Fract
         (f"1/{'9' * 40}", "fractional", "write profit/stake, such as 10/11"),
         ("1.91", "fractional", "write profit/stake, such as 10/11"),
         ("١/٢", "fractional", "write profit/stake, such as 10/11"),
+        ("1.0000009", "decimal", "'1.0000009' pays less than a millionth or more than a million for one"),
+        ("1.00000000000000000001", "decimal", "pays less than a millionth"),
+        ("1/1000001", "fractional", "pays less than a millionth"),
+        ("1000000/1", "fractional", "or more than a million for one"),
+        ("9" * 39, "decimal", f"'{'9' * 39}' is beyond"),
+        ("9" * 40, "decimal", f"'{'9' * 40}' is beyond"),
         ("1.91", "hong kong", "odds_format: 'hong kong' is not one of american, decimal, fractional"),
     ],
+    ids=count(),
 )
 def test_what_is_no_price_is_refused_with_what_to_write(price: Price, odds_format: str, told: str) -> None:
     """A price that cannot be one raises, and the message says what a price looks like."""
@@ -164,7 +178,7 @@ def test_many_decimal_prices_equal_the_exact_ones(prices: list[float]) -> None:
     ("odds_format", "wrong", "right"),
     [
         ("american", [99, -99, 0, np.nan, np.inf, -np.inf, 1_000_001, -1_000_001], [[100, -100], [-110, 1_000_000]]),
-        ("decimal", [1, 0, -2, np.nan, np.inf, 1_000_001], [[1.01, 2], [3, 1_000_000]]),
+        ("decimal", [1, 1.0000009, 0, -2, np.nan, np.inf, 1_000_001], [[1.000001, 2], [3, 1_000_000]]),
     ],
 )
 def test_among_many_prices_the_wrong_ones_are_nan(
@@ -174,6 +188,13 @@ def test_among_many_prices_the_wrong_ones_are_nan(
     assert np.isnan(decimal_odds_array(wrong, odds_format)).all()
     assert decimal_odds_array(right, odds_format).shape == (2, 2)
     assert not np.isnan(decimal_odds_array(right, odds_format)).any()
+
+
+def test_many_prices_may_be_exact_numbers() -> None:
+    """Decimals and fractions are floats in the answer."""
+    odds = decimal_odds_array(np.array([Decimal("1.5"), Fraction(5, 2), 3], dtype=object), "decimal")
+    assert odds.dtype == np.float64
+    assert odds.tolist() == [1.5, 2.5, 3.0]
 
 
 def test_many_prices_have_no_fractional_format() -> None:

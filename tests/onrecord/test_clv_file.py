@@ -259,6 +259,16 @@ def test_a_draw_with_a_handicap_has_no_better_line() -> None:
     assert refusal(row).startswith("selection: ")
 
 
+@pytest.mark.parametrize("column", ["odds_bet", "odds_close", "other_odds_close"])
+def test_a_price_that_pays_next_to_nothing_is_a_bad_cell(column: str) -> None:
+    """As a float it would be 1, on which the solvers stumble."""
+    row = {**MONEYLINE, "odds_format": "decimal", "odds_bet": "2", "odds_close": "2", "other_odds_close": "[1.9]"}
+    dust = "1.00000000000000000001"
+    assert refusal(row, **{column: f"[{dust}]" if column.startswith("other") else dust, "devig": "power"}).startswith(
+        f"{column}: "
+    )
+
+
 def test_words_are_case_insensitive_and_formats_are_three() -> None:
     """The same prices in each format give the same measures."""
     as_decimal = {"odds_format": "DECIMAL", "odds_bet": "2.5", "odds_close": "2.25", "other_odds_close": "[1.7]"}
