@@ -1,17 +1,19 @@
 """The stream that the benchmarks run on: synthetic records of eight types, mixed as a season mixes them, seeded.
 
-Of 1,000 records 700 are odds, 80 predictions, 60 sim run starts, 60 sim run inputs, 40 publishes, 30 grades, 20 results and
-10 events. Payloads are complete (every field is written), as the append would store them.
+Of 1,000 records 700 are odds, 80 predictions, 60 sim run starts, 60 sim run inputs, 40 publishes, 30 grades, 20 results
+and 10 events. Payloads are complete (every field is written), as the append would store them.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 
 from eventlog.log import BATCH, EventLog
+from eventlog.sqlite import SqliteLog
 from schemas.events import Result, Schedule
 from schemas.gradings import Grade
 from schemas.ids import derived_id
@@ -38,6 +40,17 @@ RECORDS_AN_EVENT = 100
 CHUNK = 50_000
 
 
+def log_of(folder: Path, records: int) -> Path:
+    """A log of so many records in the folder: the one that is there, or a new one."""
+    path = folder / f"log.{records}.sqlite"
+    if not path.exists():
+        unfinished = folder / f"unfinished.{records}.sqlite"
+        with SqliteLog(unfinished) as log:
+            fill(log, records)
+        unfinished.rename(path)
+    return path
+
+
 def fill(log: EventLog, records: int, seed: int = 1) -> None:
     """Put so many records on an empty log."""
     for batch in batches(records, seed):
@@ -46,16 +59,26 @@ def fill(log: EventLog, records: int, seed: int = 1) -> None:
 
 def batches(records: int, seed: int = 1) -> Iterator[pa.Table]:
     """The stream as batches; `recorded_at` is set."""
-    rng = random.Random(seed)
-    kinds = rng.choices(list(MIX), list(MIX.values()), k=records)
+    kinds = draw_kinds(random.Random(seed), records)
     for first in range(0, records, CHUNK):
-        rows = [_row(first + place, kind) for place, kind in enumerate(kinds[first : first + CHUNK])]
-        yield pa.Table.from_pylist(rows, schema=BATCH)
+        yield to_batch(row(first + place, kind) for place, kind in enumerate(kinds[first : first + CHUNK]))
 
 
-def _row(number: int, kind: str) -> dict[str, object]:
-    at = FIRST + timedelta(milliseconds=number * 40)
-    event = f"bench_{number // RECORDS_AN_EVENT:07d}"
+def draw_kinds(rng: random.Random, records: int) -> list[str]:
+    """The types of so many records."""
+    return rng.choices(list(MIX), list(MIX.values()), k=records)
+
+
+def to_batch(rows: Iterable[dict[str, object]]) -> pa.Table:
+    """Rows as one batch."""
+    return pa.Table.from_pylist(list(rows), schema=BATCH)
+
+
+def row(number: int, kind: str, moment: int | None = None) -> dict[str, object]:
+    """The record of that number, as it would have come at its own moment of the stream or at another one's."""
+    moment = number if moment is None else moment
+    at = FIRST + timedelta(milliseconds=moment * 40)
+    event = f"bench_{moment // RECORDS_AN_EVENT:07d}"
     return {
         "topic": BY_NAME[kind].topic,
         "partition": 0,
@@ -76,7 +99,7 @@ def _ref(event: str, number: int) -> str:
     return f"{event}~00000000-0000-8000-8000-{number:012d}"
 
 
-def _scheduled(number: int, event: str) -> Payload:
+def _scheduled(number: int, _event: str) -> Payload:
     starts_at = FIRST + timedelta(days=1, milliseconds=number * 40)
     return Schedule(
         league="NBA", sport="nba", home=f"Home {number % 30}", away=f"Away {number % 29}", starts_at=starts_at
@@ -99,7 +122,7 @@ def _odds(number: int, event: str) -> Payload:
     )
 
 
-def _run(number: int, event: str) -> Payload:
+def _run(_number: int, _event: str) -> Payload:
     return SimRunStart(
         trigger="scheduled",
         sim_count=100_000,
@@ -162,7 +185,7 @@ def _graded(number: int, event: str) -> Payload:
     )
 
 
-def _result(number: int, event: str) -> Payload:
+def _result(number: int, _event: str) -> Payload:
     return Result(home=90 + number % 40, away=90 + number % 37)
 
 
