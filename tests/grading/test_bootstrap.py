@@ -57,6 +57,35 @@ def test_doubling_every_row_of_an_event_adds_no_certainty() -> None:
     assert alone.high - alone.low < 0.4 * (once.high - once.low)
 
 
+def test_intervals_are_quantiles_of_the_resampled_means() -> None:
+    """Percentile bootstrap: (1 - level) / 2 at either end, 95% and seed 0 where nothing is said."""
+    values, events = [[1, 5], [2, 7], [4, 1], [7, 3]], ["a", "b", "c", "c"]
+    drawn = bootstrap.bootstrap_means(values, events, 200)
+    for level in (0.95, 0.8):
+        found = bootstrap.mean_intervals(values, events, level, resamples=200)
+        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        assert [interval.estimate for interval in found] == [3.5, 4.0]
+        assert [interval.low for interval in found] == pytest.approx(low.tolist(), abs=1e-12)
+        assert [interval.high for interval in found] == pytest.approx(high.tolist(), abs=1e-12)
+    assert bootstrap.mean_intervals(values, events, 0.95, seed=0) == bootstrap.mean_intervals(values, events)
+
+
+def test_roi_weighs_returns_by_stakes() -> None:
+    """10 units at +2 and 30 at -1 lose 10 of 40, event by event."""
+    result = bootstrap.roi([2.0, -1.0], ["a", "b"], stakes=[10, 30], resamples=50)
+    assert (result.profit, result.staked, result.events) == (-10.0, 40.0, 2)
+    assert (result.roi.low, result.roi.estimate, result.roi.high) == (-1.0, -0.25, 2.0)
+    assert bootstrap.roi([2.0, -1.0, 0.4], [1, 2, 3]) == bootstrap.roi([2.0, -1.0, 0.4], [1, 2, 3], seed=0)
+
+
+def test_picks_needed_is_one_at_least() -> None:
+    """A huge edge needs one pick, and so does a test that asks for no more than a coin gives."""
+    assert bootstrap.picks_needed(10.0, 0.1) == 1
+    assert bootstrap.picks_needed(0.01, 1.0, alpha=0.5, power=0.5) == 1
+    assert bootstrap.picks_needed(0.01, 1.0, alpha=0.9, power=0.5) == 1
+    assert bootstrap.picks_needed(0.01, 1.0, alpha=0.5, power=0.6) == 642
+
+
 def test_a_seed_gives_the_same_bounds_again() -> None:
     """Same rows and seed, same figures; another seed, others."""
     values, events = np.arange(60.0)[:, None], np.repeat(np.arange(20), 3)
@@ -116,6 +145,8 @@ def test_bad_input_is_refused() -> None:
     refused: list[tuple[Callable[[], object], str]] = [
         (lambda: bootstrap.roi([], []), "empty"),
         (lambda: bootstrap.roi([math.nan, 1], ["a", "b"]), "NaN"),
+        (lambda: bootstrap.roi([math.nan, 1], ["a", "b"]), "^unit_returns "),
+        (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, math.nan]), "^stakes holds"),
         (lambda: bootstrap.roi([0.9, -1], ["a", "a"]), "two events"),
         (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, 0]), "stakes"),
         (lambda: bootstrap.roi([0.9, -1], ["a"]), "events has shape"),
@@ -124,7 +155,10 @@ def test_bad_input_is_refused() -> None:
         (lambda: bootstrap.resampled_sums(np.ones((2, 1)), resamples=0), "at least 1"),
         (lambda: bootstrap.picks_needed(0.0, 1.0), "above 0"),
         (lambda: bootstrap.return_deviation(1.0, 0.1), "above 1"),
+        (lambda: bootstrap.picks_needed(1.0, 0.0), "above 0"),
         (lambda: bootstrap.return_deviation(1.5, 0.6), "no bet"),
+        (lambda: bootstrap.return_deviation(1.5, 0.5), "no bet"),
+        (lambda: bootstrap.return_deviation(1.5, -1.0), "no bet"),
     ]
     for call, complaint in refused:
         with pytest.raises(ValueError, match=complaint):

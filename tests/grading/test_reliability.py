@@ -94,6 +94,45 @@ def test_smooth_error_of_a_constant_shift() -> None:
     assert reliability.smooth_calibration_error(np.full(200, 0.5), np.ones(200)) == pytest.approx(0.5, abs=2e-3)
 
 
+SHARP = np.tile([0.03, 0.05, 0.95, 0.97, 0.99], 40), np.array([0.0, 0, 1, 1, 1] * 39 + [1.0, 1, 0, 0, 0])
+FEW = np.array([0.0, 0.2, 0.35, 0.8, 1.0]), np.array([0.0, 1.0, 0.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (FEW, 0.16634941145198895),
+        ((np.array([0.3, 0.6]), np.array([1.0, 0.0])), 0.2856519383739833),
+        ((np.full(6, 0.5), np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])), 0.3333269266493543),
+        (
+            (np.tile([0.03, 0.05, 0.95, 0.97, 0.99], 40), np.array([0.0, 0, 1, 1, 1] * 39 + [1.0, 1, 0, 0, 0])),
+            0.0130892850865719,
+        ),
+    ],
+)
+def test_smooth_error_reference_values(rows: tuple[Floats, Floats], expected: float) -> None:
+    """relplot 1.0.3's figures, with forecasts at both ends of the unit interval."""
+    assert reliability.smooth_calibration_error(*rows) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(0.004, 0.33415624804367283), (0.04, 0.31851401969985754), (0.3, 0.16265579565102126)]
+)
+def test_smooth_error_reference_values_at_a_width(width: float, expected: float) -> None:
+    """relplot 1.0.3's smECE_sigma: narrow widths need a finer grid."""
+    p, y = FEW
+    assert reliability.smooth_error_at(p, p - y, width) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_band_has_the_level_that_was_asked_for() -> None:
+    """The bin's band is Clopper and Pearson's at that level; .95 where none was named."""
+    rows = [0.31] * 8 + [0.39] * 2, [1] * 3 + [0] * 7
+    for level in (0.5, 0.95):
+        (found,) = reliability.reliability_table(*rows, level=level)
+        assert reliability.clopper_pearson(3, 10, level) == (found.band_low, found.band_high)
+    assert reliability.reliability_table(*rows) == reliability.reliability_table(*rows, level=0.95)
+
+
 def test_confidence_bands_cover_a_calibrated_forecaster() -> None:
     """At 95% at least 95 of 100 bins hold their mean forecast, give or take the noise of 1,000 bins."""
     inside = [
@@ -138,8 +177,9 @@ def test_bad_parameters_are_refused() -> None:
     """No bins and impossible levels are errors."""
     with pytest.raises(ValueError, match="bins must be"):
         reliability.expected_calibration_error([0.5], [1], bins=0)
-    with pytest.raises(ValueError, match="level must lie"):
-        reliability.reliability_table([0.5], [1], level=1.0)
+    for level in (0.0, 1.0):
+        with pytest.raises(ValueError, match="level must lie"):
+            reliability.reliability_table([0.5], [1], level=level)
 
 
 @pytest.mark.parametrize("measure", [reliability.corp, reliability.smooth_calibration_error, reliability.spiegelhalter])

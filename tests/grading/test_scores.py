@@ -32,6 +32,24 @@ def test_certain_misses_cost_the_extremes() -> None:
     assert scores.log_loss_multiclass([[1.0, 0.0, 0.0]], [2]) == pytest.approx(-math.log(1e-15), rel=1e-12)
 
 
+def test_a_certain_hit_costs_what_the_clip_leaves() -> None:
+    """Both ends are clipped, in the binary and in the multi-class log loss."""
+    assert scores.log_loss([1.0], [1], eps=0.01) == pytest.approx(-math.log(0.99), rel=1e-12)
+    assert scores.log_loss_multiclass([[0.0, 1.0]], [1], eps=0.01) == pytest.approx(-math.log(0.99), rel=1e-12)
+
+
+def test_multiclass_scores_are_means_over_rows() -> None:
+    """Two rows cost the mean of what each costs alone."""
+    p, y = [[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]], [0, 1]
+    for score in (scores.rps, scores.brier_multiclass, scores.log_loss_multiclass):
+        assert score(p, y) == pytest.approx((score(p[:1], y[:1]) + score(p[1:], y[1:])) / 2, rel=1e-12)
+
+
+def test_published_roundings_are_let_pass() -> None:
+    """A row may miss 1 by a millionth, so seven digits do."""
+    assert scores.brier_multiclass([[0.3333333, 0.3333333, 0.3333333]], [0]) == pytest.approx(2 / 3, abs=1e-5)
+
+
 def test_log_loss_is_in_nats() -> None:
     """A coin costs ln 2; the stated eps can be changed."""
     assert scores.log_loss([0.5, 0.5], [0, 1]) == pytest.approx(math.log(2), rel=1e-15)
@@ -101,7 +119,11 @@ def test_bad_rows_are_refused_with_their_position(p: ArrayLike, y: ArrayLike, co
         ([0.5, 0.5], [0, 1], "shape"),
         (np.empty((0, 3)), [], "shape"),
         ([[1.0]], [0], "two classes"),
-        ([[math.nan, 1.0]], [0], "NaN"),
+        ([[math.nan, 1.0]], [0], "p holds NaN"),
+        ([[0.5, 0.5], [1.5, -0.5]], [0, 0], r"p must lie in \[0, 1\]; position 2"),
+        ([[0.5, 0.5], [0.2, 0.7], [0.6, 0.45]], [0, 0, 0], "row 1 sum to 0.89"),
+        ([[0.5, 0.5]] * 2, [0, math.nan], "y holds NaN .*position 1"),
+        ([[0.5, 0.5]] * 2, [1, -1], "class number 0 to 1; position 1 holds .*-1"),
     ],
 )
 def test_bad_class_probabilities_are_refused(p: ArrayLike, y: ArrayLike, complaint: str) -> None:
