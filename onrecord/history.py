@@ -51,11 +51,12 @@ def import_history(
     refused: Sequence[str],
     forecaster: Forecaster | None,
     progress: Progress,
+    append_records: int = APPEND_RECORDS,
 ) -> Imported:
     """Put everything on record; run twice it adds nothing, cut short it goes on where it was."""
     before, positions, count = log.end(), dict[tuple[str, int], int](), 0
     records = _records(replay(files), forecaster, moments_of(files), progress)
-    while some := list(islice(records, APPEND_RECORDS)):
+    while some := list(islice(records, append_records)):
         positions = dict(latest(positions, log.append(some)))
         count += len(some)
     added = sum(offset - before.get(key, 0) for key, offset in positions.items())
