@@ -22,7 +22,9 @@ class ForeignRecord(Record):
     data: AnyPayload
 
 
-def foreign(type_name: str, number: int, schema_version: int = 1, event_id: str | None = "E1", **data: Any) -> Record:
+def foreign(
+    type_name: str, number: int, schema_version: int = 1, event_id: str | None = "E1", **data: Any
+) -> ForeignRecord:
     """A record that a log takes, and that the codec of this code may not."""
     return ForeignRecord(
         record_id=hashed_id("foreign", type_name, str(number)),

@@ -196,8 +196,10 @@ Law = Callable[[Twins, Sequence[Placed], Random], None]
 LAWS: tuple[Law, ...] = (any_cut, any_interleaving, only_the_set, redelivery, rebuild_is_live, only_declared)
 
 
-def check(law: Law, pair: Twins, examples: int = 6, *, repeatable: bool = False) -> None:
-    """Look for a log that breaks the law; `repeatable` looks at the same logs each time and reports without shrinking.
+def check(law: Law, pair: Twins, examples: int = 6, *, repeatable: bool = False, strays: Sequence[Record] = ()) -> None:
+    """Look for a log that breaks the law; some logs hold some of the `strays`, too.
+
+    `repeatable` looks at the same logs each time, and reports without shrinking.
 
     Raises:
         LawBrokenError: there is one.
@@ -212,7 +214,7 @@ def check(law: Law, pair: Twins, examples: int = 6, *, repeatable: bool = False)
         phases=phases,
         suppress_health_check=list(HealthCheck),
     )
-    @given(logs(kinds), st.randoms(use_true_random=False))
+    @given(logs(kinds, strays), st.randoms(use_true_random=False))
     def holds(log: tuple[Placed, ...], rng: Random) -> None:
         empty(pair.first)
         empty(pair.second)
@@ -225,12 +227,19 @@ def check(law: Law, pair: Twins, examples: int = 6, *, repeatable: bool = False)
 
 
 @st.composite
-def logs(draw: st.DrawFn, kinds: Sequence[type[Record]], min_size: int = 12, max_size: int = 30) -> tuple[Placed, ...]:
+def logs(
+    draw: st.DrawFn,
+    kinds: Sequence[type[Record]],
+    strays: Sequence[Record] = (),
+    min_size: int = 12,
+    max_size: int = 30,
+) -> tuple[Placed, ...]:
     """A log in the order in which its records arrived: keys have their partitions, offsets grow with gaps."""
     history = draw(histories(kinds, min_size, max_size)) if kinds else ()
+    astray = draw(st.lists(st.sampled_from(list(strays)), unique_by=id)) if strays else []
     ends: Counter[tuple[str, int]] = Counter()
     log = []
-    for record in draw(st.permutations(history)):
+    for record in draw(st.permutations([*history, *astray])):
         partition = zlib.crc32(record.key.encode()) % PARTITIONS
         ends[record.topic, partition] += draw(st.sampled_from((1, 1, 3)))
         delay = timedelta(minutes=draw(st.sampled_from((0, 1, 3))))

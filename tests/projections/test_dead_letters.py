@@ -17,7 +17,7 @@ from schemas.requests import DeadLetterResolved
 from schemas.sim_runs import SimRunStarted
 from tests.projections.conftest import Given, Then, When
 from tests.projections.foreign import foreign
-from tests.projections.laws import Placed, fold, to_table
+from tests.projections.laws import LAWS, Law, Placed, check, fold, only_declared, subjects, to_table, twins
 from tests.records import EVENTS, NOON, make
 
 LETTERS = 'SELECT kind, type, schema_version, event_id, topic, "partition", "offset" FROM dead_letters ORDER BY ALL'
@@ -124,6 +124,34 @@ def test_a_rebuild_gives_the_same_dead_letters(given: Given, log: SqliteLog, sto
     assert len(rebuilt.rows("FROM dead_letters")) == 6
     assert exact_digests(store) == exact_digests(rebuilt)
     rebuilt.close()
+
+
+STRAYS = (
+    foreign("CrowdCounted", 1),
+    foreign("EventStarted", 2, schema_version=2),
+    foreign("EventStarted", 3, started_at="yesterday"),
+    foreign("EventStarted", 4, event_id=EVENTS[0], started_at=NOON.isoformat()),  # the codec fills a default in
+    foreign("EventRescheduled", 5, event_id=EVENTS[0], starts_at=NOON.isoformat(), because="a field too many"),
+    foreign("EventScheduled", 6, event_id=EVENTS[1], league="EPL", home="A", away="B", starts_at=None, sport="soccer"),
+    make(EventScheduled, number=900, game_number=2**70),
+)
+
+
+@pytest.mark.parametrize("law", [law for law in LAWS if law is not only_declared], ids=lambda law: law.__name__)
+def test_dead_letters_obey_the_laws(law: Law) -> None:
+    """Which records are set aside, and why, depends neither on cuts, nor on order, nor on what stands beside them."""
+    with twins(next(subject for subject in subjects() if subject.name == "events")) as pair:
+        check(law, pair, examples=5, strays=STRAYS)
+
+
+def test_a_payload_that_lacks_a_default_is_completed(given: Given, when_folded: When, then: Then) -> None:
+    """A foreign producer need not write defaults out; a good record beside a bad one is folded as it is."""
+    given(foreign("EventStarted", 1, started_at=NOON.isoformat()), foreign("EventStarted", 2, started_at="yesterday"))
+
+    when_folded()
+
+    assert then("SELECT started_at, start_assumed FROM events") == [(NOON, False)]
+    assert then("SELECT kind FROM dead_letters") == [("UNDECODABLE",)]
 
 
 def test_a_dead_letter_that_comes_again_is_kept_once(store: Store, then: Then) -> None:
