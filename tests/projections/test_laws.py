@@ -24,4 +24,4 @@ def test_law(law: Law, pair: Twins) -> None:
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law_at_length(law: Law, pair: Twins) -> None:
     """Nor one that it thinks of when it has more time."""
-    check(law, pair, examples=40)
+    check(law, pair, examples=15)
