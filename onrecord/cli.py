@@ -55,6 +55,10 @@ _EXPECTED = (
 COHORTS = ("all", "league", "market", "book", "tier", "channel", "model_version", "day", "month")
 Files = Annotated[list[Path], typer.Argument(help="Files to import, of one format.")]
 Sheet = Annotated[Path, typer.Argument(help="A CSV file; - is standard input.")]
+Book = Annotated[
+    str | None,
+    typer.Option("--rulebook", help="A packaged one (nfl, nfl@1) or your own TOML file, for its sport."),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
 
 
@@ -279,7 +283,7 @@ def doctor() -> None:
 
 
 @app.command()
-def settle(file: Sheet, rulebook: Annotated[str | None, typer.Option()] = None, out_file: Out = None) -> None:
+def settle(file: Sheet, rulebook: Book = None, out_file: Out = None) -> None:
     """Grade a spreadsheet of picks; docs/settlement.md has its columns."""
     from onrecord.settle_file import settle_file  # the log's parts are not needed, and the other way round
 
