@@ -35,8 +35,8 @@ MINIMUM = {"identity": 0, "platt": 200, "temperature": 200, "beta": 200, "isoton
 IDENTITY_OF = {"platt": (1.0, 0.0), "temperature": (1.0,), "beta": (1.0, 1.0, 0.0)}
 """Newton's parameters (temperature: 1/T) of the map that changes nothing."""
 
-GATE_WEIGHTS = {"platt": (8.0, 64.0), "temperature": (8.0,), "beta": (4.0, 4.0, 64.0)}
-"""The gate's penalty: 8(a-1)² + 64b² for Platt; for beta the same for a common change of a and b."""
+PRIOR_ROWS = 540
+"""The gate's penalty weighs as much as so many rows that say "identity" (or: what the parent says)."""
 
 PARAMETER_NAMES = {
     "identity": (),
@@ -141,7 +141,7 @@ def _fit_identity(
 def _fit_platt(
     p: Floats, y: Floats, weights: Floats | None, prior: Prior | None, start: tuple[float, ...] | None
 ) -> CalibrationMap:
-    ridge = prior is None and (_split(p, y) or _split(-p, y))
+    ridge = prior is None and (_split(p, y) or _split(p, 1 - y))
     used = _or_ridge("platt", prior, ridge)
     features = np.stack([logit(p), np.ones_like(p)])
     slope, intercept = fit_logistic(features, y, weights, used, np.array(start or IDENTITY_OF["platt"])).tolist()
@@ -224,8 +224,9 @@ def _or_ridge(method: str, prior: Prior | None, ridge: bool) -> Prior:
 
 
 def _split(p: Floats, y: Floats) -> bool:
-    """Some threshold on p tells all wins from all losses: then the likelihood grows without end."""
-    lost, won = p[y < 1], p[y > 0]
+    """Some threshold on p (of those that a logarithm tells apart) parts all wins from all losses: no finite maximum."""
+    clipped = np.clip(p, EPS, 1 - EPS)
+    lost, won = clipped[y < 1], clipped[y > 0]
     return bool(lost.max() <= won.min())
 
 
@@ -270,8 +271,16 @@ _APPLY: dict[str, Callable[[Params, Floats], Floats]] = {
 }
 
 
-def gate_prior(method: str, centre: tuple[float, ...] | None = None) -> Prior | None:
-    """Return the gate's penalty towards the identity, or towards a parent's parameters; None for isotonic."""
-    if method not in GATE_WEIGHTS:
+def gate_prior(method: str, p: Floats, centre: tuple[float, ...] | None = None) -> Prior | None:
+    """Return the gate's penalty towards the identity, or towards a parent's parameters; None for isotonic.
+
+    Each parameter's weight is half of PRIOR_ROWS times the mean information of a row about it, so that forecasts near
+    .5, which tell little of a slope, are not all penalty. For beta it is that of a common change of a and b.
+    """
+    if method not in IDENTITY_OF:
         return None
-    return Prior(centre or IDENTITY_OF[method], GATE_WEIGHTS[method])
+    x, spread = logit(p), p * (1 - p)
+    slope = PRIOR_ROWS / 2 * float((spread * x * x).mean())
+    intercept = PRIOR_ROWS / 2 * float(spread.mean())
+    weights = {"platt": (slope, intercept), "temperature": (slope,), "beta": (slope / 2, slope / 2, intercept)}
+    return Prior(centre or IDENTITY_OF[method], weights[method])

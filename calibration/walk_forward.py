@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.calibrators import IDENTITY, MINIMUM, CalibrationMap, fit, gate_prior
+from calibration.newton import FitError
 from grading.scores import Floats, Integers, checked
 
 Times = NDArray[np.int64]
@@ -139,7 +140,10 @@ def challenger(
     if p.size < MINIMUM[method] or p.min() == p.max() or y.min() == y.max():
         return IDENTITY
     start = previous.newton_parameters() if previous.method == method != "isotonic" else None
-    return fit(method, p, y, prior=gate_prior(method, centre), start=start)
+    try:
+        return fit(method, p, y, prior=gate_prior(method, p, centre), start=start)
+    except FitError:
+        return IDENTITY
 
 
 def _scored(p: Floats, look: Integers, maps: list[CalibrationMap]) -> Floats:

@@ -139,6 +139,22 @@ def test_separable_data_get_a_small_ridge_and_say_so(method: str) -> None:
     assert not fit(method, *outcomes(100)).ridge
 
 
+def test_certain_forecasts_that_miss_are_fitted_all_the_same() -> None:
+    """Logits of 34 make Newton's surface all cliffs; the maximum is found, flat to 1e-6."""
+    for p, y in (([0, 0, 0.5, 0.25], [0, 1, 0, 1]), ([0, 1, 0.5], [0, 0, 1]), ([1e-300, 0.5, 0, 0.9], [1, 0, 1, 1])):
+        fitted = fit("platt", p, y)
+        assert not fitted.ridge
+        residual = fitted(p) - np.array(y)
+        assert [float(residual.sum()), float((residual * calibrators.logit(np.array(p))).sum())] == pytest.approx(
+            [0, 0], abs=1e-6
+        )
+
+
+def test_forecasts_that_a_logarithm_cannot_tell_apart_are_one() -> None:
+    """0 and 1e-300 are clipped to the same logit: rows parted only there are separable, and get the ridge."""
+    assert fit("platt", [1e-300, 0.5, 0, 1e-300], [1, 0, 0, 1]).ridge
+
+
 def test_temperature_of_backwards_forecasts_is_bounded() -> None:
     """1/T may not fall below 1e-6: everything becomes a coin."""
     p, y = outcomes(500, 1.0, seed=6)
@@ -166,11 +182,20 @@ def test_a_map_comes_back_from_its_plain_numbers() -> None:
 
 def test_the_gate_prior_pulls_towards_identity_or_parent() -> None:
     """With few rows the penalised map stays near its centre, with many it nears the plain fit."""
-    few, many = outcomes(20, 2.0, seed=8), outcomes(50_000, 2.0, seed=8)
-    near = fit("platt", *few, prior=gate_prior("platt", (0.5, 0.1))).newton_parameters()
-    assert near == pytest.approx((0.5, 0.1), abs=0.15)
+    few, many = outcomes(20, 2.0, seed=8), outcomes(100_000, 2.0, seed=8)
+    near = fit("platt", *few, prior=gate_prior("platt", few[0], (0.5, 0.1))).newton_parameters()
+    assert near == pytest.approx((0.5, 0.1), abs=0.05)
     plain = fit("platt", *many).newton_parameters()
-    assert fit("platt", *many, prior=gate_prior("platt")).newton_parameters() == pytest.approx(plain, abs=0.01)
+    assert fit("platt", *many, prior=gate_prior("platt", many[0])).newton_parameters() == pytest.approx(plain, abs=0.01)
+
+
+def test_the_gate_prior_is_worth_so_many_rows() -> None:
+    """540 rows that say T = 2 are met half-way between their slope and the identity's, however spread they are."""
+    for spread in (0.1, 1.0):
+        p = expit(np.random.default_rng(1).normal(0, spread, 540))
+        expected = expit(calibrators.logit(p) * 0.9)
+        fitted = fit("temperature", p, expected, prior=gate_prior("temperature", p))
+        assert 1 / fitted.params["T"][0] == pytest.approx(0.95, abs=0.003)
 
 
 def test_identity_changes_nothing() -> None:

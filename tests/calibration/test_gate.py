@@ -70,16 +70,17 @@ def test_e_is_the_exponential_of_the_gain_with_each_event_counting_once() -> Non
 
 
 def test_copies_of_a_pick_add_no_evidence() -> None:
-    """Sixteen picks on one game are one game: E is the same, where a product over picks would be its 16th power."""
-    p, y = outcomes(700, 2.0, seed=4)
-    order = np.arange(700)
+    """Sixteen picks on one game are one game: E is nearly the same, where a product over picks is its 16th power."""
+    p, y = outcomes(1_500, 2.0, seed=4)
+    order = np.arange(1_500)
     once = picks(p, y, order, 2 * order, 2 * order + 1)
     copies = [np.repeat(column, 16) for column in (p, y, order, 2 * order, 2 * order + 1)]
     schedule = Schedule(first=3_200, every=1_600, growth=0)
     many = run_gate(picks(*copies), "temperature", GateConfig(schedule, minimum=10**6))
     single = run_gate(once, "temperature", GateConfig(Schedule(growth=0), minimum=10**6))
-    # Sixteen times the rows outweigh the penalty, so the maps differ a little; the 16th power would not be little.
-    assert math.log(many.looks[-1].e) == pytest.approx(math.log(single.looks[-1].e), rel=0.35)
+    # Sixteen times the rows outweigh the penalty, so the maps differ a little.
+    assert math.log(many.looks[-1].e) == pytest.approx(math.log(single.looks[-1].e), rel=0.5)
+    assert single.looks[-1].e > 100
 
 
 def test_max_e_never_falls_and_covers_e() -> None:
@@ -96,7 +97,8 @@ def test_every_criterion_is_needed_and_named() -> None:
     assert not run.activates
     assert all(look.reasons for look in run.looks)
     assert any("E reached" in reason for reason in run.looks[-1].reasons)
-    strict = run_gate(season(1_500, 2.0, seed=6), "platt", GateConfig(level=0.9999999, resamples=2_000))
+    strict = run_gate(season(1_500, 1.5, seed=6), "platt", GateConfig(level=0.9999999, resamples=2_000))
+    assert strict.looks[-1].max_e > 20
     assert not strict.activates
     assert "bound" in " ".join(strict.looks[-1].reasons)
 

@@ -82,6 +82,16 @@ def test_rows_that_teach_nothing_give_the_identity() -> None:
         assert {"identity"} == {m.method for m in forward.maps}
 
 
+@pytest.mark.parametrize("method", LEARNED)
+def test_certain_forecasts_never_stop_the_walk(method: str) -> None:
+    """Nothing but 0 and 1, always right or always wrong: whatever is learned, it is a probability."""
+    order = np.arange(1_200)
+    p = (order % 3 == 0).astype(np.float64)
+    for y in (p, 1 - p):
+        forward = walk_forward(picks(p, y, order, 2 * order, 2 * order + 1), method, Schedule())
+        assert ((forward.q >= 0) & (forward.q <= 1)).all()
+
+
 def test_an_empty_segment_gets_no_look() -> None:
     """No rows is not an error."""
     forward = walk_forward(picks([], [], [], [], []), "platt", Schedule())
