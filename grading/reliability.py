@@ -140,9 +140,9 @@ def reliability_table(
     probabilities, outcomes = checked(p, y)
     edges = bin_edges(probabilities, bins, binning)
     numbers = _bin_numbers(probabilities, edges)
-    counts = np.bincount(numbers, minlength=bins)
-    p_sums = np.bincount(numbers, probabilities, minlength=bins)
-    wins = np.bincount(numbers, outcomes, minlength=bins)
+    counts = np.bincount(numbers)
+    p_sums = np.bincount(numbers, probabilities)
+    wins = np.bincount(numbers, outcomes)
     table = []
     for i in np.flatnonzero(counts):
         n, won = int(counts[i]), int(wins[i])

@@ -169,7 +169,7 @@ def test_spiegelhalter_keeps_its_level() -> None:
 @pytest.mark.parametrize("p", [[0.5, 0.5], [0.0, 1.0]])
 def test_spiegelhalter_is_undefined_for_coins_and_certainties(p: list[float]) -> None:
     """No variance, no z: a clear error rather than NaN."""
-    with pytest.raises(ValueError, match="undefined"):
+    with pytest.raises(ValueError, match="^Spiegelhalter's z is undefined where every p is 0, .5 or 1$"):
         reliability.spiegelhalter(p, [0, 1])
 
 
