@@ -105,6 +105,8 @@ def bin_edges(p: Floats, bins: int, binning: Binning) -> Floats:
     shares = np.linspace(0, 1, bins + 1)
     if binning == "width":
         return shares
+    if binning != "mass":
+        raise ValueError(f"binning must be width or mass, not {binning!r}")
     edges: Floats = np.quantile(p, shares)
     return edges
 

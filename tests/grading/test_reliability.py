@@ -59,6 +59,22 @@ def test_width_bins_are_right_closed_and_the_first_holds_zero() -> None:
     assert error == pytest.approx((2 * abs(0.5 - 0.05) + 0.11 + 0) / 4)
 
 
+def test_one_bin_holds_everything() -> None:
+    """The mean forecast against the mean outcome; two bins of equal width where forecasts lie apart."""
+    p, y = [0.1, 0.2, 0.3, 0.9], [0, 1, 0, 0]
+    assert reliability.expected_calibration_error(p, y, bins=1) == pytest.approx(0.125)
+    assert reliability.expected_calibration_error(p, y, bins=2) == pytest.approx((0.4 + 0.9) / 4)
+    assert reliability.expected_calibration_error(p, y, bins=2, binning="mass") == pytest.approx((0.7 + 1.2) / 4)
+
+
+def test_ties_are_pooled_by_weight() -> None:
+    """Rows of one p become one row with their weighted mean outcome."""
+    p, y, weights = np.array([0.6, 0.3, 0.6]), np.array([1.0, 0.0, 0.0]), np.array([3.0, 2.0, 1.0])
+    values, means, weight, inverse = reliability.pool_ties(p, y, weights)
+    assert (values.tolist(), means.tolist(), weight.tolist()) == ([0.3, 0.6], [0.0, 0.75], [2.0, 4.0])
+    assert inverse.tolist() == [1, 0, 1]
+
+
 def test_mass_bins_keep_tied_forecasts_together() -> None:
     """One p is never cut in two bins, so a tied forecaster's error is that of the pooled rate."""
     p, y = np.array([0.5] * 30 + [0.9] * 3), np.array([1.0] * 15 + [0.0] * 15 + [1.0] * 3)
@@ -169,7 +185,7 @@ def test_spiegelhalter_keeps_its_level() -> None:
 @pytest.mark.parametrize("p", [[0.5, 0.5], [0.0, 1.0]])
 def test_spiegelhalter_is_undefined_for_coins_and_certainties(p: list[float]) -> None:
     """No variance, no z: a clear error rather than NaN."""
-    with pytest.raises(ValueError, match="^Spiegelhalter's z is undefined where every p is 0, .5 or 1$"):
+    with pytest.raises(ValueError, match=r"^Spiegelhalter's z is undefined where every p is 0, \.5 or 1$"):
         reliability.spiegelhalter(p, [0, 1])
 
 
@@ -177,6 +193,8 @@ def test_bad_parameters_are_refused() -> None:
     """No bins and impossible levels are errors."""
     with pytest.raises(ValueError, match="bins must be"):
         reliability.expected_calibration_error([0.5], [1], bins=0)
+    with pytest.raises(ValueError, match="binning must be width or mass"):
+        reliability.bin_edges(np.array([0.5]), 10, "Width")  # type: ignore[arg-type]
     for level in (0.0, 1.0):
         with pytest.raises(ValueError, match="level must lie"):
             reliability.reliability_table([0.5], [1], level=level)

@@ -184,6 +184,7 @@ class TestPeriods:
         quarters = {"q1_home": 4, "q1_away": 3, "q2_home": 3, "q2_away": 10}
         result = final(27, 24, **quarters)
         assert outcome("nfl spread:first_half away -5.5", result) == WIN
+        assert outcome("nfl team_total:first_half home_over 6.5", result) == WIN
         assert outcome("nfl total:second_half over 30.5", result) == WIN
         assert outcome("nfl total:first_half over 1", final(1, 1, q1_home=1, q1_away=1)) == Outcome.UNGRADEABLE
 
