@@ -70,12 +70,30 @@ def test_intervals_are_quantiles_of_the_resampled_means() -> None:
     assert bootstrap.mean_intervals(values, events, 0.95, seed=0) == bootstrap.mean_intervals(values, events)
 
 
+def test_columns_share_their_draws_and_nothing_else() -> None:
+    """Several columns at once are each what they are alone."""
+    values, events = np.array([[1.0, 5, 2], [2, 7, 0], [4, 1, 1], [7, 3, 3]]), [1, 2, 3, 3]
+    together = bootstrap.bootstrap_means(values, events, 40)
+    alone = [bootstrap.bootstrap_means(values[:, [i]], events, 40)[:, 0] for i in range(3)]
+    assert np.column_stack(alone).tolist() == together.tolist()
+
+
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_roi_of_unit_stakes_is_the_mean_return(level: float) -> None:
+    """With a unit on each pick its interval is that of the mean, by the same draws."""
+    returns, events = [0.91, -1.0, 2.5, -1.0, 0.4], ["a", "b", "c", "d", "d"]
+    (mean,) = bootstrap.mean_intervals([[value] for value in returns], events, level, 300, 5)
+    found = bootstrap.roi(returns, events, level=level, resamples=300, seed=5).roi
+    assert (mean.low, mean.high) == pytest.approx((found.low, found.high), abs=1e-12)
+
+
 def test_roi_weighs_returns_by_stakes() -> None:
     """10 units at +2 and 30 at -1 lose 10 of 40, event by event."""
     result = bootstrap.roi([2.0, -1.0], ["a", "b"], stakes=[10, 30], resamples=50)
     assert (result.profit, result.staked, result.events) == (-10.0, 40.0, 2)
     assert (result.roi.low, result.roi.estimate, result.roi.high) == (-1.0, -0.25, 2.0)
-    assert bootstrap.roi([2.0, -1.0, 0.4], [1, 2, 3]) == bootstrap.roi([2.0, -1.0, 0.4], [1, 2, 3], seed=0)
+    returns, events = np.random.default_rng(2).normal(size=50), np.arange(50)
+    assert bootstrap.roi(returns, events, resamples=60) == bootstrap.roi(returns, events, resamples=60, seed=0)
 
 
 def test_picks_needed_is_one_at_least() -> None:
@@ -147,11 +165,14 @@ def test_bad_input_is_refused() -> None:
         (lambda: bootstrap.roi([math.nan, 1], ["a", "b"]), "NaN"),
         (lambda: bootstrap.roi([math.nan, 1], ["a", "b"]), "^unit_returns "),
         (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, math.nan]), "^stakes holds"),
-        (lambda: bootstrap.roi([0.9, -1], ["a", "a"]), "two events"),
-        (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, 0]), "stakes"),
+        (lambda: bootstrap.roi([0.9, -1], ["a", "a"]), "^a bootstrap over events needs at least two events$"),
+        (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, 0]), "^stakes must be above 0"),
         (lambda: bootstrap.roi([0.9, -1], ["a"]), "events has shape"),
         (lambda: bootstrap.mean_intervals([[math.inf]], ["a"]), "finite"),
+        (lambda: bootstrap.mean_intervals([1.0, 2.0], ["a", "b"]), "^columns must have shape"),
+        (lambda: bootstrap.mean_intervals(np.empty((0, 1)), []), "^columns must have shape"),
         (lambda: bootstrap.lower_bounds([[1.0]], ["a"], level=1.0), "strictly between"),
+        (lambda: bootstrap.lower_bounds([[1.0]], ["a"], level=0.0), "strictly between"),
         (lambda: bootstrap.resampled_sums(np.ones((2, 1)), resamples=0), "at least 1"),
         (lambda: bootstrap.picks_needed(0.0, 1.0), "above 0"),
         (lambda: bootstrap.return_deviation(1.0, 0.1), "above 1"),
