@@ -117,6 +117,13 @@ def test_without_a_push_probability_the_number_and_the_price_decide() -> None:
     assert np.isnan(values.ev).all()
 
 
+def test_a_push_probability_tells_half_a_point_from_a_whole_close_only() -> None:
+    """A whole point, and half a point from a half line, have no expected value."""
+    lines, closes, odds = column([-2, -2.5, -2.5]), column([-3, -3, -3.5]), column([1.9] * 3)
+    values = closing_line_values(points_signs(["home"] * 3), lines, odds, closes, odds, odds / 4, odds / 20)
+    assert np.isnan(values.ev).tolist() == [True, False, True]
+
+
 def test_an_expected_value_of_nothing_is_equal_however_it_is_rounded() -> None:
     """Fair odds for .55, .45 and the like: the exact answer is 0, the float's is near it."""
     push, better = np.arange(1, 20) / 40, column([1.0] * 10 + [-1.0] * 9)
