@@ -66,8 +66,9 @@ _ADVICE = (
     ("failed to open", "make sure that its folder exists and may be written, and that it is no folder itself"),
     ("readonly", "make the file and its folder writable"),
     ("disk", "make room on the disk, then do it again: nothing of this call was kept"),
-    ("locked", f"another process has held the log for {BUSY_TIMEOUT_MS // 1000} s: let it finish, then do it again"),
+    ("locked", "another process holds the log: let it finish, then do it again"),
     ("no such table", "use a topic of schemas.registry.TOPICS"),
+    ("ConnectionInit", "it has been closed: open it again"),
     ("malformed", "the file is damaged: put a copy in its place"),
 )
 
@@ -79,8 +80,17 @@ class SqliteLog:
         LogError: the file cannot be opened, or is not a log.
     """
 
-    def __init__(self, path: Path | str, clock: Clock | None = None, codec: Codec | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        clock: Clock | None = None,
+        codec: Codec | None = None,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        batch_bytes: int = BATCH_BYTES,
+    ) -> None:
         self.path = str(path)
+        self._busy_timeout_ms, self._batch_bytes = busy_timeout_ms, batch_bytes
         if not self.path:
             raise LogError("the log has no path: pass one, or :memory:")
         self._clock = clock or SystemClock()
@@ -122,7 +132,7 @@ class SqliteLog:
         batches, after = [EMPTY], dict(positions)
         for topic in TOPICS:
             room = limit - sum(batch.num_rows for batch in batches)
-            if room <= 0 or sum(batch.nbytes for batch in batches) >= BATCH_BYTES:
+            if room <= 0 or sum(batch.nbytes for batch in batches) >= self._batch_bytes:
                 break
             batch, moved = self.read_topic(topic, positions, room)
             batches.append(batch)
@@ -177,7 +187,7 @@ class SqliteLog:
         with self._explained():
             connection = adbc.connect(self.path, autocommit=True)
             self._connections.append(connection)
-            for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", "journal_mode = WAL", "synchronous = FULL"):
+            for pragma in (f"busy_timeout = {self._busy_timeout_ms}", "journal_mode = WAL", "synchronous = FULL"):
                 _rows(connection, f"PRAGMA {pragma}")
         return connection
 
@@ -255,7 +265,7 @@ class SqliteLog:
                 for piece in reader:
                     pieces.append(piece)
                     size += piece.nbytes
-                    if size >= BATCH_BYTES:
+                    if size >= self._batch_bytes:
                         break
         rows = pa.Table.from_batches(pieces).slice(1).rename_columns(["offset", *STORED.names])
         return to_batch(topic, 0, rows)

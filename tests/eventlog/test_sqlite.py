@@ -1,0 +1,209 @@
+"""The SQLite log keeps the contract, in a file and in memory, and says what to do when its file is no good."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+import pytest
+
+from eventlog.clock import Clock
+from eventlog.log import BATCH, EventLog, LogError
+from eventlog.sqlite import SqliteLog
+from schemas.odds import OddsSnapshotCaptured
+from schemas.raw_payloads import RawPayloadCaptured
+from schemas.record import Record
+from tests.eventlog.contract import LogContract, Opener, drained, records_in, started
+from tests.eventlog.shared_contract import SharedLogContract
+from tests.records import make
+
+
+class TestMemory(LogContract):
+    """A private log that goes with the object."""
+
+    def new_log(self, clock: Clock) -> EventLog:
+        return SqliteLog(":memory:", clock)
+
+
+class TestFile(SharedLogContract):
+    """One file."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def new_log(self, clock: Clock) -> EventLog:
+        return SqliteLog(self.folder / f"{len(list(self.folder.iterdir()))}.sqlite", clock)
+
+    def new_opener(self) -> Opener:
+        return partial(SqliteLog, self.folder / "shared.sqlite")
+
+    def append_behind_gap(self, log: EventLog, record: Record) -> None:
+        log.append([record])
+        moved = f"UPDATE events SET number = number + 100 WHERE record_id = '{record.record_id}'"
+        run(self.folder / "shared.sqlite", 'DROP TRIGGER "events_no_UPDATE"', moved)
+
+
+def run(path: Path, *statements: str) -> None:
+    """Do something to the file behind the log's back."""
+    with adbc.connect(str(path), autocommit=True) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+            cursor.fetchall()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of a log with one record."""
+    with SqliteLog(tmp_path / "log.sqlite") as log:
+        log.append([started(1)])
+    return tmp_path / "log.sqlite"
+
+
+def test_one_append_is_kept_whole_or_not_at_all(path: Path) -> None:
+    """When the second topic fails, the first is as it was."""
+    run(path, "DROP TABLE odds")
+    with SqliteLog(path) as log:
+        run(path, "DROP TABLE odds")
+        with pytest.raises(LogError, match="no such table"):
+            log.append([started(2), make(OddsSnapshotCaptured)])
+        assert [started(1)] == records_in(log.read_topic("events", {}, 10)[0].to_pylist())
+
+
+def test_after_a_failure_the_log_goes_on(path: Path) -> None:
+    """The failed transaction is closed."""
+    with SqliteLog(path) as log:
+        with pytest.raises(LogError):
+            log.append_batch(pa.Table.from_pylist([{"topic": "events", "record_id": "no payload"}], schema=BATCH))
+        log.append([started(2)])
+        assert [started(1), started(2)] == records_in(drained(log))
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM events", "UPDATE events SET producer = 'other'"])
+def test_nobody_changes_what_is_on_the_log(path: Path, statement: str) -> None:
+    """The file itself refuses."""
+    with pytest.raises(adbc.Error, match="a log is append-only"):
+        run(path, statement)
+
+
+def test_it_is_durable_and_lets_readers_in_beside_a_writer(path: Path) -> None:
+    """WAL, and a flush to the disk at each commit: the file says the one, the connection the other."""
+    with adbc.connect(str(path), autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        assert cursor.fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 10_000_000])
+def test_a_batch_of_large_records_ends_early_and_the_next_goes_on(tmp_path: Path, size: int) -> None:
+    """So that a reader's memory has a bound, whatever the limit."""
+    given = [make(RawPayloadCaptured, number=n, content="x" * 1000) for n in range(5000)]
+    with SqliteLog(tmp_path / "log.sqlite", batch_bytes=size) as log:
+        log.append([*given, started(1)])
+        batch, _ = log.read({}, 1_000_000)
+        assert (size < 5_000_000) == (batch.num_rows < 5001)
+        assert len(drained(log, limit=1_000_000)) == 5001
+
+
+def test_one_library_alone_touches_the_file() -> None:
+    """Python's own SQLite is not even loaded (docs/adr/0001)."""
+    code = "import eventlog.sqlite, sys; sys.exit('_sqlite3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_closed_log_says_so(path: Path) -> None:
+    """Closing twice is fine, using it afterwards is not."""
+    log = SqliteLog(path)
+    log.close()
+    log.close()
+    for use in (log.end, log.conflicts, lambda: log.append([started(2)]), lambda: log.read({}, 1)):
+        with pytest.raises(LogError, match="open it again"):
+            use()
+
+
+def _folder(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+def _missing_folder(tmp_path: Path) -> str:
+    return str(tmp_path / "missing" / "log.sqlite")
+
+
+def _text_file(tmp_path: Path) -> str:
+    (tmp_path / "log.txt").write_text("this is no database, whatever its name says\n" * 100)
+    return str(tmp_path / "log.txt")
+
+
+def _read_only_file(tmp_path: Path) -> str:
+    SqliteLog(tmp_path / "log.sqlite").close()
+    return f"file:{tmp_path / 'log.sqlite'}?mode=ro"
+
+
+def _no_path(_: Path) -> str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        (_folder, "make sure that its folder exists and may be written, and that it is no folder itself"),
+        (_missing_folder, "make sure that its folder exists"),
+        (_text_file, "pass the path of an onrecord log"),
+        (_read_only_file, "make the file and its folder writable"),
+        (_no_path, "pass one"),
+    ],
+)
+def test_a_path_that_is_no_log_is_refused_with_what_to_do(
+    tmp_path: Path, place: Callable[[Path], str], advice: str
+) -> None:
+    """One line, with the path."""
+    with pytest.raises(LogError, match=advice) as refused:
+        SqliteLog(place(tmp_path))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_damaged_file_is_told(path: Path) -> None:
+    """What lies in its place is a copy, or a rebuild from one."""
+    run(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    with pytest.raises(LogError, match="damaged"), SqliteLog(path) as log:
+        drained(log)
+
+
+def test_a_log_that_another_process_holds_is_told(path: Path) -> None:
+    """After the busy timeout, not at once and not never."""
+    with SqliteLog(path, busy_timeout_ms=50) as log, adbc.connect(str(path), autocommit=True) as other:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.fetchall()
+        with pytest.raises(LogError, match="another process holds the log"):
+            log.append([started(2)])
+        assert [started(1)] == records_in(drained(log))
+
+
+def fill_the_disk(path: str) -> None:
+    """Append with room for a few hundred kilobytes, until there is none; then once more, with room."""
+    log = SqliteLog(path)
+    log.append([started(1)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, hard))
+    try:
+        log.append([make(RawPayloadCaptured, content="x" * 1_000_000), started(2)])
+    except LogError as error:
+        sys.stdout.write(f"{error}\n")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    log.append([started(3)])
+    sys.stdout.write(f"{log.end()['events', 0]} {log.end()['raw_payloads', 0]}\n")
+
+
+def test_a_full_disk_keeps_nothing_of_the_call_and_the_log_goes_on(tmp_path: Path) -> None:
+    """In a process of its own, because its limit on file sizes is lowered."""
+    path = tmp_path / "log.sqlite"
+    code = f"from tests.eventlog.test_sqlite import fill_the_disk; fill_the_disk({str(path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    told, ends = done.stdout.splitlines()
+    assert ("make room on the disk" in told, "2 0") == (True, ends)
