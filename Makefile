@@ -30,7 +30,7 @@ test-slow: $(SETUP) ## kill -9 rounds, several processes at once
 test-real-data: $(SETUP) ## the same promises on the data sets in ../shared/data
 	$(BIN)/pytest -m real_data
 
-mutants: $(SETUP) ## what the tests of grading/ let live: an hour or two, in a copy
+mutants: $(SETUP) ## what the tests of grading/ let live: half an hour or more, in a copy
 	rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
 	cp -r pyproject.toml schemas grading tests $(MUTANTS)
 	cd $(MUTANTS) && nice -n 10 $(CURDIR)/$(BIN)/python -m mutmut run --max-children 2

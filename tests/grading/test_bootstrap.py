@@ -76,6 +76,8 @@ def test_columns_share_their_draws_and_nothing_else() -> None:
     together = bootstrap.bootstrap_means(values, events, 40)
     alone = [bootstrap.bootstrap_means(values[:, [i]], events, 40)[:, 0] for i in range(3)]
     assert np.column_stack(alone).tolist() == together.tolist()
+    assert bootstrap.bootstrap_means(values, events, 1).shape == (1, 3)
+    assert together.tolist() == bootstrap.bootstrap_means(values, events, 40, seed=0).tolist()
 
 
 @pytest.mark.parametrize("level", [0.95, 0.8])
@@ -167,7 +169,7 @@ def test_bad_input_is_refused() -> None:
         (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, math.nan]), "^stakes holds"),
         (lambda: bootstrap.roi([0.9, -1], ["a", "a"]), "^a bootstrap over events needs at least two events$"),
         (lambda: bootstrap.roi([0.9, -1], ["a", "b"], stakes=[1, 0]), "^stakes must be above 0"),
-        (lambda: bootstrap.roi([0.9, -1], ["a"]), "events has shape"),
+        (lambda: bootstrap.roi([0.9, -1, 2], ["a"]), r"^events has shape \(1,\), but there are 3 rows"),
         (lambda: bootstrap.mean_intervals([[math.inf]], ["a"]), "finite"),
         (lambda: bootstrap.mean_intervals([1.0, 2.0], ["a", "b"]), "^columns must have shape"),
         (lambda: bootstrap.mean_intervals(np.empty((0, 1)), []), "^columns must have shape"),
