@@ -1,13 +1,14 @@
 """The command line. Each command is a few lines over `onrecord.wiring`; what it shows is made in `onrecord.display`."""
 
+import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import duckdb
 import typer
@@ -19,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError
 from onrecord import display
+from onrecord.calibration_service import CalibrationService
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
@@ -33,9 +35,11 @@ from projections.store import StoreError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 log_app = typer.Typer(no_args_is_help=True, help="Look at the log itself.")
+calibration_app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
 app.add_typer(log_app, name="log")
+app.add_typer(calibration_app, name="calibration")
 # Piped output has no width of its own; 80 columns would fold every table.
-out = Console(width=None if sys.stdout.isatty() else 160)
+out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False)
 _opened = ExitStack()
 """What the command opened, closed when it is done."""
@@ -59,6 +63,17 @@ Book = Annotated[
     str | None,
     typer.Option("--rulebook", help="A packaged one (nfl, nfl@1) or your own TOML file, for its sport."),
 ]
+_VERSION_COLUMNS = [
+    "calibration_version",
+    "activation_status",
+    "method",
+    "training_rows",
+    "overall_ece",
+    "overall_brier",
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Version = Annotated[str, typer.Argument(help="Such as v_20260119_030000.")]
+Why = Annotated[str, typer.Option("--why", help="For the record.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
 
 
@@ -123,9 +138,7 @@ def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None
 @app.command()
 def up() -> None:
     """Run everything in this process: fold, grade, publish the analysts' copy; until interrupted."""
-    workspace = _workspace()
-    err.print(f"owner of {workspace.settings.home}, process {os.getpid()}; Ctrl-C ends it")
-    workspace.serve(until_told())
+    _workspace().serve(until_told())
 
 
 @app.command(name="import")
@@ -296,6 +309,68 @@ def clv(file: Sheet, out_file: Out = None) -> None:
     from onrecord.clv_file import clv_file
 
     clv_file(file, out_file)
+
+
+@app.command()
+def scores(file: Sheet, as_json: Json = False) -> None:
+    """Score a spreadsheet of forecasts (columns p, y; optional event_id, time, league, market)."""
+    from onrecord.scores_file import scores_file
+
+    _show(scores_file(file), as_json)
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path | None, typer.Option("--file", help="A spreadsheet of forecasts, without any log.")] = None,
+    method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
+    training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Train a version from the settled official picks and let the gate judge it; or fit a spreadsheet."""
+    if file is not None:
+        from onrecord.calibrate_file import calibrate_file
+
+        _show(calibrate_file(file, method), as_json)
+        return
+    service = CalibrationService(_workspace())
+    version = service.run_calibration_job(training_days, method)
+    _show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)
+
+
+@calibration_app.command(name="list")
+def list_versions() -> None:
+    """The versions on record, the newest first."""
+    with _workspace().reader() as store:
+        display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
+
+
+@calibration_app.command()
+def show(version: Version) -> None:
+    """One version: its segments with the gate's verdict on each."""
+    with _workspace().reader() as store:
+        segments = store.query("segments_of", {"calibration_version": version})
+        if not segments.num_rows:
+            raise ValueError(f"no version {version!r} with segments is on record: `onrecord calibration list`")
+        display.write_table(segments, "table", None, out)
+
+
+@calibration_app.command()
+def activate(version: Version, why: Why) -> None:
+    """Let a version serve, whatever the gate said; who and why go on record."""
+    CalibrationService(_workspace()).activate(version, getpass.getuser(), why)
+
+
+@calibration_app.command()
+def rollback(version: Version, why: Why) -> None:
+    """Stop a version from serving; who and why go on record."""
+    CalibrationService(_workspace()).roll_back(version, getpass.getuser(), why)
+
+
+def _show(found: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(display.as_json(found))
+    else:
+        out.print(display.facts(found))
 
 
 @log_app.command()

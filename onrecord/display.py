@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from projections.store import Store, StoreError
 
 _NO_VALUE = "–"
 SHOWN_ROWS = 500
+LONGEST = 400
 
 
 def one_line(error: Exception) -> str:
@@ -155,6 +156,20 @@ def lineage(store: Store, identifier: str) -> Tree:
     tree = Tree(_label(root))
     _grow(tree, root)
     return tree
+
+
+def facts(found: Mapping[str, Any]) -> Table:
+    """Names and values; long ones are cut, `--json` gives them whole."""
+    shown = Table("what", "value")
+    for name, value in found.items():
+        text = str(value)
+        shown.add_row(name, escape(text if len(text) <= LONGEST else text[:LONGEST] + " ..."))
+    return shown
+
+
+def as_json(found: Mapping[str, Any]) -> str:
+    """One JSON object."""
+    return json.dumps(found, default=_plain, indent=1) + "\n"
 
 
 def finding(found: Finding) -> str:

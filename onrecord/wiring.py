@@ -184,6 +184,7 @@ class Workspace:
     def serve(self, stop: Callable[[], bool], progress: Progress = _silent) -> None:
         """Be the owner until told to stop: fold, decide, tell others how far, publish copies for analysts."""
         with self.owner(progress) as owner:
+            self._say(f"process {os.getpid()} owns {self.settings.home}; Ctrl-C ends it")
             published_at, published = 0.0, None
             self.tell(owner.store.positions(), None)
             while not stop():

@@ -78,6 +78,11 @@ SELECT * EXCLUDE (trained) FROM calibration_versions
 WHERE calibration_version = coalesce($calibration_version, calibration_version)
 ORDER BY trained_at DESC, calibration_version DESC;
 
+-- query segments_of(calibration_version)
+-- The segments of a version with the gate's verdict on each.
+SELECT segment, level, method, n, max_e, activates, reasons FROM calibration_segments
+WHERE calibration_version = $calibration_version ORDER BY segment;
+
 -- query active_version()
 -- The version that serves, if any.
 SELECT * FROM calibration_versions WHERE activation_status = 'ACTIVE';
