@@ -33,6 +33,18 @@ def ended(process: Process, timeout_s: float = 240) -> str:
     return out
 
 
+@contextmanager
+def running(*words: object, **settings: str) -> Iterator[Process]:
+    """A command that runs beside what is inside, and must have ended well at its end."""
+    process = start(*words, **settings)
+    try:
+        yield process
+        ended(process)
+    finally:
+        if process.poll() is None:
+            killed(process)
+
+
 def killed(process: Process) -> None:
     """kill -9."""
     process.send_signal(signal.SIGKILL)
@@ -42,16 +54,11 @@ def killed(process: Process) -> None:
 @contextmanager
 def up(**settings: str) -> Iterator[Process]:
     """`onrecord up`, from when it owns the projections until it is told to end; it must end well."""
-    process = start("up", **settings)
-    try:
+    with running("up", **settings) as process:
         lease = Lease(Path(os.environ["ONRECORD_HOME"]) / "projections")
         eventually(lambda: lease.is_held() and lease.holder() == str(process.pid), process)
         yield process
         process.send_signal(signal.SIGINT)
-        ended(process)
-    finally:
-        if process.poll() is None:
-            killed(process)
 
 
 def eventually(holds: Callable[[], bool], process: Process, within_s: float = 60) -> None:
