@@ -62,8 +62,8 @@ def test_spreadsheets_of_forecasts_are_scored_and_fitted_as_json(run: Run, tmp_p
     """Given a spreadsheet, then `scores` and `calibrate --file` print one JSON object each."""
     sheet = tmp_path / "forecasts.csv"
     sheet.write_text("p,y\n0.6,1\n0.7,0\n0.3,0\n0.8,1\n0.4,1\n0.55,0\n", encoding="utf-8")
-    scored = json.loads(run("scores", str(sheet), "--json").stdout)
-    fitted = json.loads(run("calibrate", "--file", str(sheet), "--method", "platt", "--json").stdout)
+    scored = json.loads(run("scores", str(sheet), "--json").out)
+    fitted = json.loads(run("calibrate", "--file", str(sheet), "--method", "platt", "--json").out)
     assert scored["n"] == 6
     assert scored["brier"] == pytest.approx(0.24041666666666664)
     assert set(fitted["params"]) == {"slope", "intercept"}
