@@ -321,5 +321,12 @@ class Workspace:
                 raise  # somebody looks into a sound file: it stays where it is
             except StoreError as error:
                 self._say(f"{error}; rebuilding from the log")
-                self.generations.set_aside(path)
+                self._set_aside(path)
         return Store(rebuild(self.log, self.generations, progress).path, log_id=self.log.log_id)
+
+    def _set_aside(self, path: Path) -> None:
+        """One is enough for whoever wants to look: each is as large as the projections."""
+        newest = self.generations.set_aside(path)
+        for older in newest.parent.glob("damaged.*"):
+            if not older.name.startswith(newest.name):
+                older.unlink()

@@ -183,6 +183,19 @@ def test_a_file_that_somebody_looks_into_is_left_where_it_is(workspace: Workspac
     assert path == workspace.generations.current()
 
 
+def test_only_the_newest_damaged_file_is_kept(workspace: Workspace) -> None:
+    """For whoever wants to look; all of them would fill the disk."""
+    workspace.log.append([game()])
+    for _ in range(3):
+        assert 1 == events(workspace)
+        path = workspace.generations.current()
+        assert path is not None
+        path.write_bytes(b"no database")
+
+    assert 1 == events(workspace)
+    assert 1 == len(list(workspace.settings.projections.glob("damaged.*")))
+
+
 def row(kind: str, version: int = 1, number: int = 0, data: Any = None) -> dict[str, Any]:
     """A row as a foreign producer, or one of another version, puts it on the log."""
     envelope = {
