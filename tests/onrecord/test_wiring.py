@@ -187,13 +187,13 @@ def test_only_the_newest_damaged_file_is_kept(workspace: Workspace) -> None:
     """For whoever wants to look; all of them would fill the disk."""
     workspace.log.append([game()])
     for _ in range(3):
-        assert 1 == events(workspace)
+        assert events(workspace) == 1
         path = workspace.generations.current()
         assert path is not None
         path.write_bytes(b"no database")
 
-    assert 1 == events(workspace)
-    assert 1 == len(list(workspace.settings.projections.glob("damaged.*")))
+    assert events(workspace) == 1
+    assert len(list(workspace.settings.projections.glob("damaged.*"))) == 1
 
 
 def row(kind: str, version: int = 1, number: int = 0, data: Any = None) -> dict[str, Any]:
