@@ -1,0 +1,24 @@
+"""The demo plays a SYNTHETIC season through every stage, and ends with an audit that finds nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.onrecord.conftest import Run
+
+
+@pytest.mark.slow
+def test_the_demo_shows_every_stage_and_is_played_once(spawn: Run, home: Path) -> None:
+    """Labelled synthetic, in a folder of its own; a second time it shows the same season and adds nothing."""
+    first, second = spawn("demo").out, spawn("demo").out
+
+    assert first.startswith("SYNTHETIC season, seed 7: no game in it was ever played.")
+    assert "Performance by market" in first
+    assert "Reliability" in first
+    assert first.splitlines()[-1] == "audit: 0 offenders in 10 checks"
+    assert [path.name for path in home.iterdir()] == ["demo"]
+    assert _table(first, "Performance") == _table(second, "Performance")
+
+
+def _table(shown: str, title: str) -> str:
+    return shown.partition(title)[2].partition("Audit")[0]

@@ -1,0 +1,141 @@
+"""What upstream code imports: ready-wired services over the folder of the environment's settings."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from onrecord.calendar import Calendar
+from onrecord.grading_service import GradingService, NotGradedError
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
+from producers.event_reporter import EventReporter
+from producers.publishing_service import EventStart
+from tests.onrecord.conftest import Run
+from tests.producers.stage import EVENT, NOW, TEAMS, TIP_OFF
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def services(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The module as a fresh process sees it."""
+    monkeypatch.delitem(sys.modules, "onrecord.services", raising=False)
+    module = importlib.import_module("onrecord.services")
+    yield module
+    module.workspace().close()
+    monkeypatch.delitem(sys.modules, "onrecord.services")
+
+
+def published(services: Any) -> str:
+    """A pick on a game that starts in an hour; gives its publish_id."""
+    starts_at = services.workspace().clock.now() + timedelta(hours=1)
+    services.event_service.schedule_event(EVENT, "NBA", "nba", *TEAMS, starts_at)
+    raw = {"price": -110}
+    snapshot_id = services.snapshot_service.capture_odds_snapshot(
+        EVENT, "tests", "draftkings", "SPREAD:FULL_GAME", "HOME", -5.5, price_american=-110, raw_payload=raw
+    )
+    run_id = services.sim_run_tracker.create_sim_run(EVENT, "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
+    prediction_id = services.sim_run_tracker.create_prediction(
+        sim_run_id=run_id,
+        event_id=EVENT,
+        market_key="SPREAD:FULL_GAME",
+        selection="HOME",
+        market_snapshot_id_used=snapshot_id,
+        p_cover=0.6,
+    )
+    terms = {"line": -5.5, "price": -110, "book": "draftkings"}
+    publish_id: str = services.publishing_service.publish_prediction(
+        prediction_id, "telegram", "premium", ["EDGE"], terms, is_official=True
+    )
+    return publish_id
+
+
+def test_importing_the_module_opens_nothing(services: ModuleType, home: Path) -> None:
+    """Only asking for a service does."""
+    assert not home.exists()
+
+    services.event_service.schedule_event(EVENT, "NBA", "nba", *TEAMS, TIP_OFF)
+
+    assert (home / "log.sqlite").exists()
+
+
+def test_an_unknown_service_is_told_with_those_there_are(services: ModuleType) -> None:
+    """As any missing attribute."""
+    with pytest.raises(AttributeError, match=r"has no 'betting_service'; it has .*publishing_service"):
+        services.betting_service  # noqa: B018 - asking for it is what is tested
+
+
+def test_a_pick_is_graded_and_shows_in_the_summary(services: ModuleType) -> None:
+    """The LIVE record alone; by the league, and by times of the events' starts."""
+    publish_id = published(services)
+    services.event_service.start_event(EVENT)
+    services.event_service.record_result(EVENT, 112, 101)
+
+    graded_id = services.grading_service.grade_published_prediction(publish_id)
+
+    assert graded_id != services.grading_service.grade_published_prediction(publish_id, force_regrade=True)
+    assert services.grading_service.grade_all_pending() == {"graded": 1, "voided": 0, "pending": 0}
+    summary = services.grading_service.get_performance_summary("NBA")
+    assert (summary["picks"], summary["win_rate"], summary["origin"]) == (1, 1.0, "LIVE")
+    long_ago = services.grading_service.get_performance_summary("NBA", end_date=NOW - timedelta(days=1))
+    assert long_ago["picks"] == 0
+    assert services.grading_service.get_performance_summary(origin="BACKFILL")["picks"] == 0
+
+
+def test_a_pick_that_cannot_be_graded_says_why(services: ModuleType) -> None:
+    """Instead of a grade's id."""
+    publish_id = published(services)
+
+    with pytest.raises(NotGradedError, match="the event has no result yet"):
+        services.grading_service.grade_published_prediction(publish_id)
+
+
+def test_old_snapshots_are_cleaned_up_by_whoever_owns(services: ModuleType) -> None:
+    """The caller gets the number; what a prediction cites stays."""
+    published(services)
+
+    assert services.snapshot_service.cleanup_old_snapshots(retention_days=180) == 0
+
+
+def test_the_commands_see_what_the_services_put_on_record(services: ModuleType, run: Run) -> None:
+    """One folder, however it is reached."""
+    publish_id = published(services)
+
+    assert f"publish_id\n{publish_id}\n" == run("query", "SELECT publish_id FROM picks", "-f", "csv").out
+
+
+def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> None:
+    """Scheduled, put back, postponed, begun."""
+    calendar, reporter = Calendar(workspace.log), EventReporter(workspace.log, workspace.clock)
+    assert (calendar.start(EVENT), calendar.teams(EVENT)) == (None, None)
+
+    reporter.schedule_event(EVENT, "NBA", "nba", *TEAMS, TIP_OFF)
+    assert (EventStart(TIP_OFF), TEAMS) == (calendar.start(EVENT), calendar.teams(EVENT))
+    later = TIP_OFF + timedelta(hours=1)
+    reporter.reschedule_event(EVENT, later)
+    assert EventStart(later) == calendar.start(EVENT)
+    reporter.change_status(EVENT, "POSTPONED")
+    assert EventStart(later, status="POSTPONED") == calendar.start(EVENT)
+    reporter.start_event(EVENT, NOW)
+    assert EventStart(later, NOW, "POSTPONED") == calendar.start(EVENT)
+
+
+def test_the_summary_of_nothing_says_so(workspace: Workspace) -> None:
+    """No picks is no error."""
+    service = GradingService(workspace)
+
+    assert service.get_performance_summary("NBA") == {"cohort_key": "NBA", "origin": "LIVE", "picks": 0}
+
+
+def test_every_setting_stands_in_the_docs() -> None:
+    """By the name of its variable, with its default."""
+    text = (DOCS / "settings.md").read_text("utf-8")
+
+    for name, field in Settings.model_fields.items():
+        assert f"| `ONRECORD_{name.upper()}` | `{field.default}` | {field.description} |" in text
