@@ -23,13 +23,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
-def services(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The module as a fresh process sees it."""
-    monkeypatch.delitem(sys.modules, "onrecord.services", raising=False)
+def services(home: Path) -> Iterator[ModuleType]:
+    """The module as a fresh process sees it; whoever comes after this test gets a fresh one, too."""
+    sys.modules.pop("onrecord.services", None)
     module = importlib.import_module("onrecord.services")
     yield module
     module.workspace().close()
-    monkeypatch.delitem(sys.modules, "onrecord.services")
+    del sys.modules["onrecord.services"]
 
 
 def published(services: Any) -> str:
