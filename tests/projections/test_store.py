@@ -268,6 +268,7 @@ ARGUMENTS: dict[str, Any] = {
     "at_time": NOON,
     "since": NOON,
     "cutoff": NOON,
+    "calibration_version": "cal-1",
 }
 
 
