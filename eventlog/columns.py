@@ -7,7 +7,6 @@ from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
-from pydantic_core import to_json
 
 from eventlog.log import BATCH
 from schemas.record import Record
@@ -29,7 +28,8 @@ def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, li
 
 def to_row(record: Record) -> tuple[Any, ...]:
     """The stored columns of one record but for the stamp, `data` as JSON text with every default written out."""
-    return (*_envelope_of(record), to_json(record.data).decode())
+    data = record.data
+    return (*_envelope_of(record), type(data).__pydantic_serializer__.to_json(data).decode())
 
 
 def to_table(rows: Sequence[tuple[Any, ...]], recorded_at: datetime) -> pa.Table:

@@ -59,6 +59,7 @@ _READ = (
     f'SELECT -1 AS "offset", {_FIRST} UNION ALL SELECT * FROM '
     f'(SELECT number - 1, {_NAMES} FROM "{{topic}}" WHERE {{condition}} ORDER BY number LIMIT ?)'
 )
+_START, _END = "coalesce(min(number) - 1, 0)", "coalesce(max(number), 0)"
 # What makes two records with one id the same record: everything but the stamp.
 _CONTENT = tuple(name for name in STORED.names if name not in {"record_id", "recorded_at"})
 _ADVICE = (
@@ -113,7 +114,7 @@ class SqliteLog:
             rows[record.topic].append(to_row(record))
         with self._transaction():
             stamp = self._clock.now()
-            return {(topic, 0): self._insert(topic, to_table(some, stamp)) for topic, some in rows.items()}
+            return self._insert({topic: to_table(some, stamp) for topic, some in rows.items()})
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""
@@ -125,7 +126,7 @@ class SqliteLog:
         topics = pc.unique(batch["topic"]).to_pylist()
         tables = {topic: batch.filter(pc.equal(batch["topic"], topic)).select(STORED.names) for topic in topics}
         with self._transaction():
-            return {(topic, 0): self._insert(topic, self._stamp_missing(table)) for topic, table in tables.items()}
+            return self._insert({topic: self._stamp_missing(table) for topic, table in tables.items()})
 
     def read(self, positions: Positions, limit: int) -> tuple[pa.Table, Positions]:
         """See the port."""
@@ -154,11 +155,13 @@ class SqliteLog:
 
     def end(self) -> Positions:
         """See the port."""
-        return self._edges("coalesce(max(number), 0)")
+        with self._reading, self._explained():
+            return _edges(self._reader, _END, TOPICS)
 
     def earliest(self) -> Positions:
         """See the port."""
-        return self._edges("coalesce(min(number) - 1, 0)")
+        with self._reading, self._explained():
+            return _edges(self._reader, _START, TOPICS)
 
     def conflicts(self) -> Sequence[Mapping[str, Any]]:
         """See the port."""
@@ -226,12 +229,13 @@ class SqliteLog:
         index = STORED.get_field_index("recorded_at")
         return table.set_column(index, STORED.field(index), pc.coalesce(table["recorded_at"], stamp))
 
-    def _insert(self, topic: str, table: pa.Table) -> int:
-        with self._writer.cursor() as cursor:
-            cursor.executemany(_INSERT.format(topic=topic), _bindable(table))
-            if cursor.rowcount < table.num_rows:
-                self._note_conflicts(topic, table)
-        return int(_rows(self._writer, f'SELECT coalesce(max(number), 0) AS e FROM "{topic}"')[0]["e"])
+    def _insert(self, tables: Mapping[str, pa.Table]) -> Positions:
+        for topic, table in tables.items():
+            with self._writer.cursor() as cursor:
+                cursor.executemany(_INSERT.format(topic=topic), _bindable(table))
+                if cursor.rowcount < table.num_rows:
+                    self._note_conflicts(topic, table)
+        return _edges(self._writer, _END, tables) if tables else {}
 
     def _note_conflicts(self, topic: str, table: pa.Table) -> None:
         """Keep what was refused because its record_id is on the log with other content."""
@@ -247,11 +251,6 @@ class SqliteLog:
                     refused,
                     (self._clock.now() - _EPOCH) // timedelta(microseconds=1),
                 )
-
-    def _edges(self, edge: str) -> Positions:
-        each = (f"SELECT '{topic}' AS topic, {edge} AS edge FROM \"{topic}\"" for topic in TOPICS)
-        with self._reading, self._explained():
-            return {(row["topic"], 0): row["edge"] for row in _rows(self._reader, " UNION ALL ".join(each))}
 
     def _fetch(self, topic: str, condition: str, *parameters: Any) -> pa.Table:
         with self._reading, self._explained():
@@ -276,6 +275,11 @@ def _rows(connection: adbc.Connection, sql: str, *parameters: Any) -> list[dict[
         cursor.execute(sql, parameters or None)
         rows: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
         return rows
+
+
+def _edges(connection: adbc.Connection, edge: str, topics: Iterable[str]) -> Positions:
+    each = (f"SELECT '{topic}' AS topic, {edge} AS edge FROM \"{topic}\"" for topic in topics)
+    return {(row["topic"], 0): row["edge"] for row in _rows(connection, " UNION ALL ".join(each))}
 
 
 def _bindable(table: pa.Table) -> pa.RecordBatchReader:

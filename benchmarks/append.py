@@ -1,0 +1,129 @@
+"""How fast records reach the log: validated appends beside raw inserts of the same columns, in one run.
+
+`python -m benchmarks.append [--records N] [--rounds N]` prints a row for 1, 10, 100 and 1,000 records a transaction:
+thousand records a second, and the ratios to raw, by the clock and by processor time. The ways take turns, transaction
+by transaction, and medians are compared, because the machine's other work changes by the second. Raw is what SQLite
+does with columns that are there already: the same table and the same durability, no validation, no look for duplicates.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+
+from benchmarks.stream import batches
+from eventlog.columns import to_columns, to_envelope
+from eventlog.log import BATCH
+from eventlog.sqlite import SqliteLog
+from schemas.codec import Codec
+from schemas.record import Record
+
+SIZES = (1, 10, 100, 1000)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+Way = Callable[[list[Record]], Callable[[], object]]
+"""Takes a transaction's records; what it returns is timed."""
+
+
+def records(seed: int = 1) -> Iterator[Record]:
+    """The mixed stream of `benchmarks.stream`, as upstream would hand it over: without stamps."""
+    codec = Codec()
+    for batch in batches(10_000_000, seed):
+        for row in batch.to_pylist():
+            yield codec.decode({**to_envelope(row), "recorded_at": None})
+
+
+class Raw:
+    """The same tables in a file of their own, filled by `executemany` and nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        SqliteLog(path).close()
+        self.connection = adbc.connect(str(path), autocommit=True)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+            self._run(f"PRAGMA {pragma}")
+
+    def way(self, batch: list[Record]) -> Callable[[], object]:
+        """Inserts the columns of the batch, topic by topic, in one transaction."""
+        topics = dict.fromkeys(record.topic for record in batch)
+        columns = {topic: to_columns((r for r in batch if r.topic == topic), START) for topic in topics}
+        return lambda: self._insert(columns)
+
+    def _insert(self, topics: dict[str, dict[str, list[Any]]]) -> None:
+        self._run("BEGIN IMMEDIATE")
+        for topic, columns in topics.items():
+            arrays = {name: pa.array(values, BATCH.field(name).type) for name, values in columns.items()}
+            for name in ("occurred_at", "recorded_at"):
+                arrays[name] = arrays[name].cast(pa.int64())
+            sql = f'INSERT INTO "{topic}" ({", ".join(arrays)}) VALUES ({", ".join("?" * len(arrays))})'
+            with self.connection.cursor() as cursor:
+                cursor.executemany(sql, pa.record_batch(arrays))
+        self._run("COMMIT")
+
+    def _run(self, sql: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            cursor.fetchall()
+
+
+def from_json(log: SqliteLog, batch: Sequence[Record]) -> Callable[[], object]:
+    """Appends the batch given as JSON bytes."""
+    lines = [record.model_dump_json().encode() for record in batch]
+    return lambda: log.append_json(lines)
+
+
+def timed(action: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - clock, time.process_time() - processor
+
+
+def measure(ways: dict[str, Way], source: Iterator[Record], size: int, rounds: int) -> dict[str, tuple[float, float]]:
+    """Seconds of one transaction of each way, by the clock and of the processor: medians of the rounds."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            seconds[name].append(timed(way(list(islice(source, size)))))
+    return {
+        name: (statistics.median(clock for clock, _ in some), statistics.median(used for _, used in some))
+        for name, some in seconds.items()
+    }
+
+
+def row(size: int, taken: dict[str, tuple[float, float]]) -> str:
+    """Rates by the clock; ratios to raw by the clock, and of the processor in brackets."""
+    rates = "".join(f"{size / clock / 1000:>10.1f}" for clock, _ in taken.values())
+    clock, used = taken["raw"]
+    ratios = "".join(f"{clock / taken[way][0]:>9.2f} ({used / taken[way][1]:.2f})" for way in ("models", "json"))
+    return f"{size:>8}{rates}{ratios}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Validated appends beside raw inserts of the same columns")
+    parser.add_argument("--records", type=int, default=40_000, help="about how many records a way and a size")
+    parser.add_argument("--rounds", type=int, default=400, help="at most so many transactions a way and a size")
+    options = parser.parse_args()
+    source = records()
+    with tempfile.TemporaryDirectory() as folder, SqliteLog(Path(folder) / "log.sqlite") as log:
+        raw = Raw(Path(folder) / "raw.sqlite")
+        ways: dict[str, Way] = {
+            "raw": raw.way,
+            "models": lambda batch: lambda: log.append(batch),
+            "json": lambda batch: from_json(log, batch),
+        }
+        print("a commit   raw k/s models k/s json k/s   models/raw (cpu)   json/raw (cpu)")
+        for size in SIZES:
+            print(row(size, measure(ways, source, size, min(options.rounds, options.records // size))), flush=True)
+        raw.connection.close()
+
+
+if __name__ == "__main__":
+    main()
