@@ -13,7 +13,9 @@ from eventlog.log import EventLog, Positions, behind_by, reached
 from projections.generations import Generations
 from projections.store import Store
 
-BATCH_ROWS = 200_000
+BATCH_ROWS = 150_000
+REBUILD_MEMORY = "320MiB"
+"""DuckDB's own in a rebuild, beyond it DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it."""
 Progress = Callable[[int, int], None]
 """Called with the records folded so far, and those still to come."""
 
@@ -70,6 +72,8 @@ def build(log: EventLog, path: Path, progress: Progress = _silent, until: dateti
     """Fold the log into a new file; with `until`, only what was known at that time."""
     store = Store(path, log_id=log.log_id)
     try:
+        # Nobody reads the file before it is whole: no checkpoints on the way, and memory for other things.
+        store.execute("SET checkpoint_threshold = '1GB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
         records = catch_up(log, store, progress) if until is None else _fold_until(log, store, until, progress)
         store.prove_unique()
         store.checkpoint()
