@@ -124,6 +124,7 @@ def test_bad_rows_are_refused_with_their_position(p: ArrayLike, y: ArrayLike, co
         ([[math.nan, 1.0]], [0], "p holds NaN"),
         ([[0.5, 0.5], [1.5, -0.5]], [0, 0], r"p must lie in \[0, 1\]; position 2"),
         ([[0.5, 0.5], [0.2, 0.7], [0.6, 0.45]], [0, 0, 0], "row 1 sum to 0.89"),
+        ([[0.5, 0.5], [0.6, 0.6]], [0, 0], r"row 1 sum to 1\.2"),
         ([[0.5, 0.5]] * 2, [0, math.nan], "y holds NaN .*position 1"),
         ([[0.5, 0.5]] * 2, [1, -1], "class number 0 to 1; position 1 holds .*-1"),
     ],
