@@ -1,26 +1,22 @@
 """The command line. Each command is a few lines over `onrecord.wiring`; what it shows is made in `onrecord.display`."""
 
-import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import duckdb
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError
-from onrecord import display
-from onrecord.calibration_service import CalibrationService
+from onrecord import calibration_cli, display
+from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
@@ -28,6 +24,7 @@ from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
 from onrecord.stopping import until_told
+from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
@@ -35,14 +32,8 @@ from projections.store import StoreError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 log_app = typer.Typer(no_args_is_help=True, help="Look at the log itself.")
-calibration_app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
 app.add_typer(log_app, name="log")
-app.add_typer(calibration_app, name="calibration")
-# Piped output has no width of its own; 80 columns would fold every table.
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
-_opened = ExitStack()
-"""What the command opened, closed when it is done."""
+app.add_typer(calibration_cli.app, name="calibration")
 
 _EXPECTED = (
     FileRefused,
@@ -51,6 +42,7 @@ _EXPECTED = (
     SheetRefused,
     StoreError,
     TimedOutError,
+    UnknownVersionError,
     ValidationError,
     OSError,
     ValueError,
@@ -58,29 +50,16 @@ _EXPECTED = (
 )
 COHORTS = ("all", "league", "market", "book", "tier", "channel", "model_version", "day", "month")
 Files = Annotated[list[Path], typer.Argument(help="Files to import, of one format.")]
-Sheet = Annotated[Path, typer.Argument(help="A CSV file; - is standard input.")]
 Book = Annotated[
     str | None,
     typer.Option("--rulebook", help="A packaged one (nfl, nfl@1) or your own TOML file, for its sport."),
 ]
-_VERSION_COLUMNS = [
-    "calibration_version",
-    "activation_status",
-    "method",
-    "training_rows",
-    "overall_ece",
-    "overall_brier",
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Version = Annotated[str, typer.Argument(help="Such as v_20260119_030000.")]
-Why = Annotated[str, typer.Option("--why", help="For the record.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
 
 
 def main() -> None:
     """Run a command; an error that was foreseen is one line, with what to do, and exit code 2."""
     try:
-        with _opened:
+        with opened:
             app()
     except _EXPECTED as error:
         if "ONRECORD_DEBUG" in os.environ:
@@ -95,26 +74,10 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show the trace
         os.environ["ONRECORD_DEBUG"] = "1"
 
 
-def _workspace(settings: Settings | None = None) -> Workspace:
-    workspace = Workspace(settings or Settings(), say=lambda text: err.print(escape(text), soft_wrap=True))
-    _opened.callback(workspace.close)
-    return workspace
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; the callback takes what is done and what is left."""
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # A file or a pipe gets no bar, nor the blank line that one leaves behind.
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, left: progress.update(task, completed=done, total=done + left)
-
-
 @app.command()
 def init() -> None:
     """Make the folder that holds all state: the log and its projections."""
-    workspace = _workspace()
+    workspace = open_workspace()
     with workspace.reader() as store:
         out.print(f"{workspace.settings.home}: log {workspace.log.log_id}, {len(store.relations())} tables and views")
 
@@ -123,11 +86,11 @@ def init() -> None:
 def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
-    workspace = _workspace(settings.model_copy(update={"home": settings.home / "demo"}))
+    workspace = open_workspace(settings.model_copy(update={"home": settings.home / "demo"}))
     out.print(
         f"[bold]SYNTHETIC season[/], seed {seed}: no game in it was ever played. State: {workspace.settings.home}"
     )
-    with _bar("playing") as progress:
+    with bar("playing") as progress:
         play_season(workspace, seed, progress)
     with workspace.reader() as store:
         out.print(display.performance(store, "market"))
@@ -138,7 +101,7 @@ def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None
 @app.command()
 def up() -> None:
     """Run everything in this process: fold, grade, publish the analysts' copy; until interrupted."""
-    _workspace().serve(until_told())
+    open_workspace().serve(until_told())
 
 
 @app.command(name="import")
@@ -150,9 +113,9 @@ def import_(
     ] = True,
 ) -> None:
     """Replay files of history in time order, forecast, grade; run twice it adds nothing."""
-    workspace = _workspace()
+    workspace = open_workspace()
     read, refused = read_files(format_name, files)
-    with _bar("importing") as progress:
+    with bar("importing") as progress:
         done = import_history(
             workspace.log,
             read,
@@ -160,7 +123,7 @@ def import_(
             Forecaster() if forecast else None,
             lambda now, total: progress(now, total - now),
         )
-    with _bar("projecting and grading") as progress:
+    with bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)
     out.print(display.imported(done))
     for line in refused:
@@ -177,7 +140,7 @@ def grade(
     why: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
 ) -> None:
     """Grade what can be graded; says how many picks are graded, voided and pending."""
-    tally = _workspace().request_grades(lookback_hours, publish_id, force=force, why=why)
+    tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why)
     out.print(f"graded {tally.graded}, voided {tally.voided}, pending {tally.pending}")
     if tally.pending_because:
         out.print(f"pending because {tally.pending_because}")
@@ -190,7 +153,7 @@ def summary(
     """How the picks did: record, units, closing line value, scores; live and backfill apart."""
     if by not in COHORTS:
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
-    with _bar("catching up") as progress, _workspace().reader(progress) as store:
+    with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
@@ -206,7 +169,7 @@ def query(
     out_file: Out = None,
 ) -> None:
     """Ask DuckDB: SQL, or a named query with parameters."""
-    with _bar("catching up") as progress, _workspace().reader(progress) as store:
+    with bar("catching up") as progress, open_workspace().reader(progress) as store:
         if sql is None:
             out.print(display.queries(store))
             return
@@ -230,12 +193,12 @@ def _parameters(texts: Iterable[str]) -> dict[str, str]:
 @app.command()
 def status() -> None:
     """How far the projections are behind the log, in records and seconds, per topic."""
-    workspace = _workspace()
+    workspace = open_workspace()
     out.print(display.status(workspace))
 
 
 def _audit(workspace: Workspace) -> None:
-    with _bar("auditing") as progress:
+    with bar("auditing") as progress:
         checks = workspace.audit(progress)
     out.print(display.audit(checks))
     offenders = sum(check.offenders for check in checks)
@@ -247,7 +210,7 @@ def _audit(workspace: Workspace) -> None:
 @app.command()
 def audit() -> None:
     """Check what must always hold; exits with 1 where anything offends."""
-    _audit(_workspace())
+    _audit(open_workspace())
 
 
 @app.command()
@@ -257,8 +220,8 @@ def rebuild(
     out_file: Out = None,
 ) -> None:
     """Make the projections anew from the log."""
-    workspace = _workspace()
-    with _bar("rebuilding") as progress:
+    workspace = open_workspace()
+    with bar("rebuilding") as progress:
         if verify:
             out.print(display.verified(workspace.verify(progress)))
             return
@@ -272,15 +235,15 @@ def rebuild(
 @app.command()
 def trace(identifier: Annotated[str, typer.Argument(help="A publish_id, or any id that a call returned.")]) -> None:
     """Draw the whole lineage of a grade, back to the raw payloads."""
-    with _workspace().reader() as store:
+    with open_workspace().reader() as store:
         out.print(display.lineage(store, identifier))
 
 
 @app.command()
 def parquet(folder: Annotated[Path | None, typer.Argument(help="Default: parquet in the home folder.")] = None) -> None:
     """Write every table and view as Parquet, odds partitioned by month."""
-    workspace = _workspace()
-    with _bar("catching up") as progress, workspace.reader(progress) as store:
+    workspace = open_workspace()
+    with bar("catching up") as progress, workspace.reader(progress) as store:
         written = export_parquet(store, folder or workspace.settings.parquet)
     out.print(f"{len(written)} tables and views below {folder or workspace.settings.parquet}")
 
@@ -288,7 +251,7 @@ def parquet(folder: Annotated[Path | None, typer.Argument(help="Default: parquet
 @app.command()
 def doctor() -> None:
     """Look for what is wrong with the folder, the log, the projections and this machine."""
-    found = list(findings(_workspace()))
+    found = list(findings(open_workspace()))
     for finding in found:
         out.print(display.finding(finding))
     if any(finding.is_fault for finding in found):
@@ -311,66 +274,8 @@ def clv(file: Sheet, out_file: Out = None) -> None:
     clv_file(file, out_file)
 
 
-@app.command()
-def scores(file: Sheet, as_json: Json = False) -> None:
-    """Score a spreadsheet of forecasts (columns p, y; optional event_id, time, league, market)."""
-    from onrecord.scores_file import scores_file
-
-    _show(scores_file(file), as_json)
-
-
-@app.command()
-def calibrate(
-    file: Annotated[Path | None, typer.Option("--file", help="A spreadsheet of forecasts, without any log.")] = None,
-    method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
-    training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
-    as_json: Json = False,
-) -> None:
-    """Train a version from the settled official picks and let the gate judge it; or fit a spreadsheet."""
-    if file is not None:
-        from onrecord.calibrate_file import calibrate_file
-
-        _show(calibrate_file(file, method), as_json)
-        return
-    service = CalibrationService(_workspace())
-    version = service.run_calibration_job(training_days, method)
-    _show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)
-
-
-@calibration_app.command(name="list")
-def list_versions() -> None:
-    """The versions on record, the newest first."""
-    with _workspace().reader() as store:
-        display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
-
-
-@calibration_app.command()
-def show(version: Version) -> None:
-    """One version: its segments with the gate's verdict on each."""
-    with _workspace().reader() as store:
-        segments = store.query("segments_of", {"calibration_version": version})
-        if not segments.num_rows:
-            raise ValueError(f"no version {version!r} with segments is on record: `onrecord calibration list`")
-        display.write_table(segments, "table", None, out)
-
-
-@calibration_app.command()
-def activate(version: Version, why: Why) -> None:
-    """Let a version serve, whatever the gate said; who and why go on record."""
-    CalibrationService(_workspace()).activate(version, getpass.getuser(), why)
-
-
-@calibration_app.command()
-def rollback(version: Version, why: Why) -> None:
-    """Stop a version from serving; who and why go on record."""
-    CalibrationService(_workspace()).roll_back(version, getpass.getuser(), why)
-
-
-def _show(found: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(display.as_json(found))
-    else:
-        out.print(display.facts(found))
+app.command()(calibration_cli.scores)
+app.command()(calibration_cli.calibrate)
 
 
 @log_app.command()
@@ -379,11 +284,11 @@ def tail(
     topic: Annotated[str | None, typer.Option(help="One topic only.")] = None,
 ) -> None:
     """The newest records, oldest first, one JSON object a line."""
-    for envelope in _workspace().newest(records, topic):
+    for envelope in open_workspace().newest(records, topic):
         sys.stdout.write(json.dumps(envelope, default=str) + "\n")
 
 
 @log_app.command()
 def stats() -> None:
     """How many records the log holds by topic, and the conflicts it refused."""
-    out.print(display.log_stats(_workspace().log))
+    out.print(display.log_stats(open_workspace().log))

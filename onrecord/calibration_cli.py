@@ -1,0 +1,76 @@
+"""The commands of calibration: score and fit spreadsheets, train versions, look at them, overrule them."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onrecord import display
+from onrecord.calibration_service import CalibrationService
+from onrecord.terminal import Json, Sheet, open_workspace, out, show
+
+app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
+Version = Annotated[str, typer.Argument(help="Such as v_20260119_030000.")]
+Why = Annotated[str, typer.Option("--why", help="For the record.")]
+_VERSION_COLUMNS = [
+    "calibration_version",
+    "activation_status",
+    "method",
+    "training_rows",
+    "overall_ece",
+    "overall_brier",
+]
+
+
+def scores(file: Sheet, as_json: Json = False) -> None:
+    """Score a spreadsheet of forecasts (columns p, y; optional event_id, time, league, market)."""
+    from onrecord.scores_file import scores_file  # the log's parts are not needed, and the other way round
+
+    show(scores_file(file), as_json)
+
+
+def calibrate(
+    file: Annotated[Path | None, typer.Option("--file", help="A spreadsheet of forecasts, without any log.")] = None,
+    method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
+    training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Train a version from the settled official picks and let the gate judge it; or fit a spreadsheet."""
+    if file is not None:
+        from onrecord.calibrate_file import calibrate_file
+
+        show(calibrate_file(file, method), as_json)
+        return
+    service = CalibrationService(open_workspace())
+    version = service.run_calibration_job(training_days, method)
+    show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)
+
+
+@app.command(name="list")
+def list_versions() -> None:
+    """The versions on record, the newest first."""
+    with open_workspace().reader() as store:
+        display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
+
+
+@app.command(name="show")
+def show_version(version: Version) -> None:
+    """One version: its segments with the gate's verdict on each."""
+    with open_workspace().reader() as store:
+        segments = store.query("segments_of", {"calibration_version": version})
+        if not segments.num_rows:
+            raise ValueError(f"no version {version!r} with segments is on record: `onrecord calibration list`")
+        display.write_table(segments, "table", None, out)
+
+
+@app.command()
+def activate(version: Version, why: Why) -> None:
+    """Let a version serve, whatever the gate said; who and why go on record."""
+    CalibrationService(open_workspace()).activate(version, getpass.getuser(), why)
+
+
+@app.command()
+def rollback(version: Version, why: Why) -> None:
+    """Stop a version from serving; who and why go on record."""
+    CalibrationService(open_workspace()).roll_back(version, getpass.getuser(), why)

@@ -1,0 +1,51 @@
+"""What all commands share: the two consoles, the workspace that a command opens, and its progress bar."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from onrecord import display
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
+
+# Piped output has no width of its own; 80 columns would fold every table.
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True, highlight=False)
+opened = ExitStack()
+"""What the command opened, closed when it is done."""
+
+Sheet = Annotated[Path, typer.Argument(help="A CSV file; - is standard input.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
+
+
+def open_workspace(settings: Settings | None = None) -> Workspace:
+    """The workspace of the settings, closed when the command is done."""
+    workspace = Workspace(settings or Settings(), say=lambda text: err.print(escape(text), soft_wrap=True))
+    opened.callback(workspace.close)
+    return workspace
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error; the callback takes what is done and what is left."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # A file or a pipe gets no bar, nor the blank line that one leaves behind.
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, left: progress.update(task, completed=done, total=done + left)
+
+
+def show(found: Mapping[str, Any], as_json: bool) -> None:
+    """Facts as a table for people, or as one JSON object."""
+    if as_json:
+        sys.stdout.write(display.as_json(found))
+    else:
+        out.print(display.facts(found))
