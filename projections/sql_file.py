@@ -38,7 +38,7 @@ class NamedQuery:
     sql: str
     defaults: Mapping[str, str | None]
     description: str
-    required: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _named_query(name: str, head: str, lines: list[str]) -> NamedQuery:
         raise BadProjectionError(f"{name}.sql: write `-- query name(parameter = default, ...)` and one SELECT below it")
     words = [text for text in parts[2].split(",") if text.strip()]
     defaults = dict(_parameter(text) for text in words)
-    required = frozenset(text.strip() for text in words if "=" not in text)
+    required = tuple(text.strip() for text in words if "=" not in text)
     description = " ".join(line[3:].strip() for line in lines if line.startswith("-- "))
     return NamedQuery(parts[1], statements[0].rstrip(";"), defaults, description, required)
 

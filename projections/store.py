@@ -366,7 +366,7 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(given) - set(query.defaults):
         known = ", ".join(query.defaults) or "none"
         raise StoreError(f"query {query.name} has no parameter {', '.join(sorted(unknown))}; it has {known}")
-    if missing := query.required - set(given):
+    if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
 

@@ -45,7 +45,7 @@ def test_a_query_knows_its_parameters() -> None:
     assert query.name == "prices_of"
     assert query.description == "Of one event. And one book."
     assert query.defaults == {"event_id": None, "book": "pinnacle", "month": None}
-    assert {"event_id"} == query.required
+    assert query.required == ("event_id",)
 
 
 @pytest.mark.parametrize(

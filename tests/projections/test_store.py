@@ -1,6 +1,7 @@
 """The store: rows and positions in one transaction, old versions upcast, other people's files refused."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -210,6 +211,30 @@ def test_a_file_of_other_code_is_refused(file: Path) -> None:
 
     with pytest.raises(StoreError, match=r"made by other code.*onrecord rebuild"):
         Store(file, log_id="one", projections=[changed])
+
+
+_TELL_FINGERPRINT = """
+from projections.sql_file import load_projections
+from projections.store import fingerprint
+from schemas.codec import Codec
+print(fingerprint(load_projections(), Codec()))
+"""
+
+
+def test_every_process_gives_the_same_code_the_same_fingerprint() -> None:
+    """Python hashes text anew in every process; what names the code must not depend on it."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", _TELL_FINGERPRINT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(told) == 1
 
 
 def test_a_file_of_another_log_is_refused(file: Path) -> None:
