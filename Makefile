@@ -5,7 +5,7 @@ SETUP := .venv/.ready
 MUTANTS ?= build/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-real-data mutants lint check lock clean
+.PHONY: help setup demo test test-kafka test-slow test-real-data mutants lint check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -23,6 +23,9 @@ demo: $(SETUP) ## a synthetic season through every stage
 
 test: $(SETUP) ## the tests
 	$(BIN)/pytest -m "not kafka and not real_data and not slow"
+
+test-kafka: $(SETUP) ## those that need a real Kafka: KAFKA_BOOTSTRAP_SERVERS, containers, or Java and Maven
+	$(BIN)/pytest -m "kafka and not slow"
 
 test-slow: $(SETUP) ## kill -9 rounds, several processes at once
 	$(BIN)/pytest -m slow

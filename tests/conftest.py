@@ -1,0 +1,14 @@
+"""Fixtures that tests of several packages share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap servers of a Kafka for the whole run; each test takes topics of its own, by a prefix."""
+    from tests.kafka.choice import some_kafka  # not at the top: a run without Kafka needs none of its libraries
+
+    with some_kafka(tmp_path_factory.mktemp("kafka")) as servers:
+        yield servers
