@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError
-from onrecord import calibration_cli, display
+from onrecord import calibration_cli, dead_letters_cli, display
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
@@ -34,6 +34,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 log_app = typer.Typer(no_args_is_help=True, help="Look at the log itself.")
 app.add_typer(log_app, name="log")
 app.add_typer(calibration_cli.app, name="calibration")
+app.add_typer(dead_letters_cli.app, name="dead-letters")
 
 _EXPECTED = (
     FileRefused,

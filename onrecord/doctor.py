@@ -75,4 +75,4 @@ def _projections(workspace: Workspace) -> Iterator[Finding]:
         store.close()
     yield Finding("projections", f"{path.name}, {lag} records behind; the next command catches up")
     if letters:
-        yield Finding("dead letters", f"{letters} are open: `onrecord query dead_letters_open`", is_fault=True)
+        yield Finding("dead letters", f"{letters} are open: `onrecord dead-letters list`", is_fault=True)

@@ -5,7 +5,6 @@ the `.sql` files; the only SQL here is the store's own bookkeeping.
 """
 
 import hashlib
-import json
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,8 @@ import pyarrow.compute as pc
 
 from eventlog.columns import to_envelope
 from eventlog.log import BATCH, EMPTY, Positions, latest
+from projections import dead_letters
+from projections.dead_letters import Place, dead_letter
 from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
@@ -27,11 +28,7 @@ MEMORY = ":memory:"
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
-CREATE TABLE IF NOT EXISTS dead_letters (
-    topic VARCHAR, "partition" INTEGER, "offset" BIGINT, kind VARCHAR, type VARCHAR, schema_version INTEGER,
-    event_id VARCHAR, record_id VARCHAR, occurred_at TIMESTAMPTZ, reason VARCHAR, raw VARCHAR);
 """
-_INSERT_DEAD_LETTER = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
@@ -85,11 +82,15 @@ class Store:
         """Fold a batch, and move to the positions `after` it.
 
         What lies before the store's own positions was folded already: it is left out, and positions never go back. A
-        record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits.
+        record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits. What
+        the batch says to try again is tried before it: if the process dies in between, the batch comes again.
         """
         with self._lock:
             held = self.positions()
-            self._fold_or_mend(_unseen(batch, held), latest(held, after))
+            unseen = _unseen(batch, held)
+            for name in dead_letters.retried(unseen):
+                self._retry(name)
+            self._fold_or_mend(unseen, latest(held, after))
 
     def positions(self) -> Positions:
         """The next offset to fold, by topic and partition."""
@@ -197,7 +198,7 @@ class Store:
 
     def _create(self, log_id: str) -> None:
         self._connection.begin()
-        self._run(_BOOKKEEPING)
+        self._run(_BOOKKEEPING + dead_letters.TABLE)
         if not self._run("FROM store_identity"):
             self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
             for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
@@ -230,7 +231,7 @@ class Store:
         except _BAD_RECORD:
             self._fold_or_halve(batch, after, self._unparsable(batch))
 
-    def _fold_or_halve(self, batch: pa.Table, after: Positions, unparsable: Collection[tuple[str, int, int]]) -> None:
+    def _fold_or_halve(self, batch: pa.Table, after: Positions, unparsable: Collection[Place]) -> None:
         try:
             self._fold_once(batch, after, unparsable)
         except _BAD_RECORD as error:
@@ -241,7 +242,7 @@ class Store:
             else:
                 self._set_aside(batch, after, str(error))
 
-    def _unparsable(self, batch: pa.Table) -> set[tuple[str, int, int]]:
+    def _unparsable(self, batch: pa.Table) -> set[Place]:
         """The places of the payloads that do not have their type's fields: the codec must look at those one by one."""
         self._connection.register("incoming", batch)
         try:
@@ -250,7 +251,19 @@ class Store:
             self._connection.register("incoming", EMPTY)
         return {(topic, partition, offset) for topic, partition, offset in found}
 
-    def _fold_once(self, batch: pa.Table, after: Positions, unparsable: Collection[tuple[str, int, int]] = ()) -> None:
+    def _retry(self, name: str) -> None:
+        """Fold a dead letter, or keep it with the reason that it has now."""
+        for (raw,) in self._run(dead_letters.FIND, [name]):
+            letter = dead_letters.as_batch(raw)
+            place = dead_letters.place_of(letter)
+            try:
+                self._fold_once(letter, {}, {place}, released=place)
+            except _BAD_RECORD as error:
+                self._set_aside(letter, {}, str(error))
+
+    def _fold_once(
+        self, batch: pa.Table, after: Positions, unparsable: Collection[Place] = (), released: Place | None = None
+    ) -> None:
         with self._lock:
             ready, set_aside = self._through_codec(batch, unparsable)
             present = set(pc.unique(ready["type"]).to_pylist())
@@ -261,8 +274,10 @@ class Store:
                     if present.intersection(projection.reads):
                         for statement in projection.folds:
                             self._run(statement)
+                if released is not None:
+                    self._run(dead_letters.REMOVE, released)
                 for letter in set_aside:
-                    self._run(_INSERT_DEAD_LETTER, letter)
+                    self._run(dead_letters.INSERT, letter)
                 self._move_to(after)
             except BaseException:
                 # Some errors end the transaction by themselves; what matters is that none stays open.
@@ -295,9 +310,7 @@ class Store:
             self._run('DELETE FROM positions WHERE topic = ? AND "partition" = ?', [topic, partition])
             self._run("INSERT INTO positions VALUES (?, ?, ?)", [topic, partition, offset])
 
-    def _through_codec(
-        self, batch: pa.Table, unparsable: Collection[tuple[str, int, int]]
-    ) -> tuple[pa.Table, list[list[Any]]]:
+    def _through_codec(self, batch: pa.Table, unparsable: Collection[Place]) -> tuple[pa.Table, list[list[Any]]]:
         """The rows that can be staged: as they are, or upcast or completed by the codec; and the dead letters."""
         pairs = batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist()
         # JSON's null would be staged as a row of nulls, without an error: only objects are.
@@ -318,9 +331,9 @@ class Store:
             try:
                 record = self._decode(row)
             except UnknownRecordError as error:
-                letters.append(_dead_letter(row, "UNKNOWN", str(error)))
+                letters.append(dead_letter(row, "UNKNOWN", str(error)))
             except UndecodableRecordError as error:
-                letters.append(_dead_letter(row, "UNDECODABLE", str(error)))
+                letters.append(dead_letter(row, "UNDECODABLE", str(error)))
             else:
                 rows.append({**row, "schema_version": record.schema_version, "data": record.data.model_dump_json()})
         return pa.Table.from_pylist(rows, schema=BATCH), letters
@@ -336,12 +349,13 @@ class Store:
         [row] = batch.to_pylist()
         try:
             self._decode(row)
-            letter = _dead_letter(row, "UNFOLDABLE", reason)
+            letter = dead_letter(row, "UNFOLDABLE", reason)
         except UndecodableRecordError as error:
-            letter = _dead_letter(row, "UNDECODABLE", str(error))
+            letter = dead_letter(row, "UNDECODABLE", str(error))
         with self._lock:
             self._connection.begin()
-            self._run(_INSERT_DEAD_LETTER, letter)
+            self._run(dead_letters.REMOVE, letter[1:4])
+            self._run(dead_letters.INSERT, letter)
             self._move_to(after)
             self._connection.commit()
 
@@ -369,14 +383,6 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
-
-
-def _dead_letter(row: Mapping[str, Any], kind: str, reason: str) -> list[Any]:
-    envelope = {name: row[name] for name in BATCH.names}
-    place = [row["topic"], row["partition"], row["offset"]]
-    raw = json.dumps(envelope, default=str)
-    about = [row[name] for name in ("type", "schema_version", "event_id", "record_id", "occurred_at")]
-    return [*place, kind, *about, reason, raw]
 
 
 def _unseen(batch: pa.Table, held: Positions) -> pa.Table:

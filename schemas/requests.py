@@ -93,7 +93,7 @@ class RetentionApplied(Record):
 
 
 class DeadLetterResolution(Payload):
-    """`dead_letter` names topic, partition and offset as `topic/partition/offset`."""
+    """`dead_letter` is `topic/record_id`; `topic/partition/offset` of a record without an id that could be read."""
 
     dead_letter: Text
     action: Literal["retry", "drop"]

@@ -10,9 +10,37 @@ CREATE TABLE dead_letter_resolutions (
 -- fold
 INSERT INTO dead_letter_resolutions SELECT ref, dead_letter, action, who, why, occurred_at FROM DeadLetterResolved;
 
+-- view
+-- The last word on each.
+CREATE VIEW dead_letter_decisions AS
+SELECT dead_letter, last.* FROM (
+    SELECT dead_letter, arg_max({'action': action, 'who': who, 'why': why, 'decided_at': decided_at},
+                                (decided_at, resolution_id)) AS last
+    FROM dead_letter_resolutions GROUP BY dead_letter
+);
+
+-- Events that nobody decides about: what could not be read might have changed the decision. A retry that did any good
+-- has taken the letter away.
+CREATE VIEW held_events AS
+SELECT DISTINCT event_id FROM dead_letters
+LEFT JOIN dead_letter_decisions USING (dead_letter)
+WHERE kind <> 'UNKNOWN' AND event_id IS NOT NULL AND action IS DISTINCT FROM 'drop';
+
 -- query dead_letters_open()
--- What nobody has decided about yet.
-SELECT topic || '/' || "partition" || '/' || "offset" AS dead_letter, kind, type, schema_version, event_id, reason
+-- What nobody has dropped, and no retry has folded.
+SELECT dead_letter, kind, type, schema_version, event_id, reason
 FROM dead_letters
-ANTI JOIN dead_letter_resolutions ON dead_letter = topic || '/' || "partition" || '/' || "offset"
+ANTI JOIN (FROM dead_letter_decisions WHERE action = 'drop') USING (dead_letter)
 ORDER BY ALL;
+
+-- query dead_letters_all()
+-- All of them, with the last word on each.
+SELECT dead_letter, kind, type, event_id, occurred_at, reason, action, who, why, decided_at
+FROM dead_letters LEFT JOIN dead_letter_decisions USING (dead_letter)
+ORDER BY dead_letter;
+
+-- query dead_letter(dead_letter)
+-- One of them, whole, by its name or its place, with the last word on it.
+SELECT dead_letters.*, action, who, why, decided_at
+FROM dead_letters LEFT JOIN dead_letter_decisions USING (dead_letter)
+WHERE $dead_letter IN (dead_letter, topic || '/' || "partition" || '/' || "offset");

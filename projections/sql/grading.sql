@@ -73,7 +73,7 @@ WITH gradable AS (
     LEFT JOIN event_results AS results USING (event_id)
     WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED')
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
-      AND event_id NOT IN (SELECT event_id FROM dead_letters WHERE kind <> 'UNKNOWN' AND event_id IS NOT NULL)
+      AND event_id NOT IN (FROM held_events)
 ), closes AS (
     SELECT event_id, market_key,
            list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,

@@ -5,6 +5,7 @@ import json
 import pyarrow as pa
 
 from eventlog.log import BATCH
+from schemas.requests import DeadLetterResolution, DeadLetterResolved
 from tests.consumers.scene import Scene
 
 
@@ -36,3 +37,18 @@ def test_an_event_with_a_dead_letter_is_not_decided_and_others_are(scene: Scene)
 
     assert (scene.grades(broken), scene.grade(whole)["outcome"]) == ([], "WIN")
     assert scene.store.query("dead_letters_open").num_rows == 1
+
+
+def test_once_the_letter_is_dropped_the_event_is_decided(scene: Scene) -> None:
+    """Somebody said that nothing is lost by it; who and why are on record."""
+    scene.game()
+    publish_id = scene.pick()
+    corrupt_start(scene, "game")
+    scene.played(110, 100)
+    assert scene.grades(publish_id) == []
+    [letter] = scene.store.query("dead_letters_open").to_pylist()
+    decision = DeadLetterResolution(dead_letter=letter["dead_letter"], action="drop", who="ann", why="sent twice")
+
+    scene.log.append([DeadLetterResolved(occurred_at=scene.clock.at, producer="tests", data=decision)])
+
+    assert scene.grade(publish_id)["outcome"] == "WIN"

@@ -1,7 +1,9 @@
 """A record that cannot be decoded or folded is kept aside, with its place and its reason, and nothing waits for it."""
 
 import json
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -11,8 +13,11 @@ from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
 from projections.digest import exact_digests
 from projections.store import Store
+from schemas.codec import Codec, Upcaster
 from schemas.events import EventScheduled, EventStarted
 from schemas.raw_payloads import RawPayloadCaptured
+from schemas.record import Record
+from schemas.registry import RECORD_TYPES
 from schemas.requests import DeadLetterResolved
 from schemas.sim_runs import SimRunStarted
 from tests.projections.conftest import Given, Then, When
@@ -163,10 +168,123 @@ def test_a_dead_letter_that_comes_again_is_kept_once(store: Store, then: Then) -
     assert then('SELECT "offset" FROM dead_letters ORDER BY 1') == [(0,), (1,), (2,)]
 
 
-def test_what_somebody_decided_about_is_open_no_more(given: Given, when_folded: When, store: Store) -> None:
-    """The rest is listed with the name that a decision gives it."""
-    given(foreign("EventStarted", 1), foreign("EventStarted", 2), make(DeadLetterResolved, dead_letter="events/0/0"))
+def named(record: Record) -> str:
+    """The name of a dead letter."""
+    return f"{record.topic}/{record.record_id}"
+
+
+def test_what_was_dropped_is_open_no_more(given: Given, when_folded: When, store: Store) -> None:
+    """The rest is listed with the name that a decision gives it; all of them stay on the list of all."""
+    dropped, kept = foreign("EventStarted", 1), foreign("EventStarted", 2)
+    given(dropped, kept, make(DeadLetterResolved, dead_letter=named(dropped), action="drop"))
 
     when_folded()
 
-    assert store.query("dead_letters_open")["dead_letter"].to_pylist() == ["events/0/1"]
+    assert store.query("dead_letters_open")["dead_letter"].to_pylist() == [named(kept)]
+    assert store.query("dead_letters_all").select(["dead_letter", "action", "who"]).to_pylist() == [
+        {"dead_letter": name, "action": action, "who": who}
+        for name, action, who in sorted([(named(dropped), "drop", "ann"), (named(kept), None, None)])
+    ]
+
+
+def test_a_retry_without_a_fix_changes_nothing(given: Given, when_folded: When, log: SqliteLog, store: Store) -> None:
+    """It is still open, and a rebuild says the same."""
+    bad = foreign("EventStarted", 1)
+    given(bad)
+    when_folded()
+    given(make(DeadLetterResolved, dead_letter=named(bad), action="retry"))
+
+    when_folded()
+
+    assert store.query("dead_letters_open")["dead_letter"].to_pylist() == [named(bad)]
+    assert same_as_a_rebuild(store, log)
+
+
+class Starts(EventStarted):
+    """EventStarted in a second version."""
+
+    schema_version: Literal[2] = 2  # type: ignore[assignment] # the version after the one that it inherits
+
+
+def reading(upcaster: Upcaster) -> Codec:
+    """A codec that reads the first version through `upcaster`; which one it is does not show in the fingerprint."""
+    types = [Starts if kind is EventStarted else kind for kind in RECORD_TYPES]
+    return Codec(types, {("EventStarted", 1): upcaster})
+
+
+def broken(_data: dict[str, Any]) -> dict[str, Any]:
+    """An upcaster with a fault."""
+    raise KeyError("started_at")
+
+
+def fixed(data: dict[str, Any]) -> dict[str, Any]:
+    """What it should have been."""
+    return data
+
+
+def test_a_retry_after_a_fix_folds_the_record(given: Given, log: SqliteLog, tmp_path: Path) -> None:
+    """The letter is gone, its record is in the tables, and a rebuild gives the same."""
+    late = make(EventStarted)
+    given(make(EventScheduled), late)
+    before = Store(tmp_path / "kept.duckdb", codec=reading(broken))
+    catch_up(log, before)
+    assert before.query("dead_letters_open")["dead_letter"].to_pylist() == [named(late)]
+    before.close()
+    given(make(DeadLetterResolved, dead_letter=named(late), action="retry"))
+    after, rebuilt = Store(tmp_path / "kept.duckdb", codec=reading(fixed)), Store(codec=reading(fixed))
+
+    for store in (after, rebuilt):
+        catch_up(log, store)
+
+    assert after.rows("SELECT kind FROM event_changes ORDER BY 1") == [("SCHEDULED",), ("STARTED",)]
+    assert after.rows("FROM dead_letters") == []
+    assert exact_digests(rebuilt) == exact_digests(after)
+    rebuilt.close()
+    after.close()
+
+
+def test_a_retry_that_fails_in_another_way_tells_the_new_reason(given: Given, log: SqliteLog, tmp_path: Path) -> None:
+    """As a rebuild by the same code would."""
+
+    def worse(_data: dict[str, Any]) -> dict[str, Any]:
+        raise LookupError("another fault")
+
+    late = make(EventStarted)
+    given(late)
+    before = Store(tmp_path / "kept.duckdb", codec=reading(broken))
+    catch_up(log, before)
+    before.close()
+    given(make(DeadLetterResolved, dead_letter=named(late), action="retry"))
+    after = Store(tmp_path / "kept.duckdb", codec=reading(worse))
+
+    catch_up(log, after)
+
+    assert after.rows("SELECT reason FROM dead_letters") == [("EventStarted: LookupError: another fault",)]
+    after.close()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)], ids=str)
+def test_decisions_do_not_depend_on_when_they_are_read(order: tuple[int, ...], store: Store, then: Then) -> None:
+    """Before the letter, after it, or in another order: the last word by its own time counts."""
+    bad = foreign("EventStarted", 1)
+    decided = [
+        make(DeadLetterResolved, at=NOON + timedelta(minutes=n), number=n, dead_letter=named(bad), action=action)
+        for n, action in enumerate(("retry", "drop"))
+    ]
+    placed = [Placed(record, lane, 0, NOON) for lane, record in enumerate([bad, *decided])]
+
+    for number in order:
+        fold(store, [[placed[number]]])
+
+    assert store.query("dead_letters_open").num_rows == 0
+    assert then("SELECT action FROM dead_letter_decisions") == [("drop",)]
+    assert then("FROM held_events") == []
+
+
+def same_as_a_rebuild(store: Store, log: SqliteLog) -> bool:
+    """Whether a store that folds the log anew holds the same."""
+    rebuilt = Store()
+    catch_up(log, rebuilt)
+    same = exact_digests(store) == exact_digests(rebuilt)
+    rebuilt.close()
+    return same
