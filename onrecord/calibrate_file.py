@@ -6,7 +6,9 @@ import numpy as np
 
 from calibration.calibrators import MINIMUM, CalibrationMap, fit
 from calibration.gate import GateRun, methods_of, run_gate
+from calibration.venn_abers import venn_abers_intervals
 from calibration.walk_forward import picks
+from grading.scores import Floats
 from onrecord.csv_file import FileRefused
 from onrecord.forecasts_file import Forecasts, read_forecasts, warn, warn_left_out
 from onrecord.scores_file import scores_of
@@ -14,13 +16,14 @@ from onrecord.scores_file import scores_of
 AUTO_WITHOUT_TIMES = "platt"
 
 
-def calibrate_file(file: Path, method: str) -> dict[str, object]:
+def calibrate_file(file: Path, method: str, venn_abers: bool = False) -> dict[str, object]:
     """Fit one plain map to all settled rows, in sample, and let the gate judge the method where times are given.
 
     Keys: method, n, left_out, ridge, params (by name), calibrated (a flat list in input order, rows without an
     outcome included), before and after (the keys of `scores`, in sample), gate (verdict ACTIVATE, REJECT or NOT_RUN,
-    and reason). No shrinkage, no clipping, a ridge only where the data are separable. `auto` fits the method that
-    leads at the gate. Raises FileRefused where the file can't be read, the method is unknown or the rows teach nothing.
+    and reason); asked for, venn_abers (lower and upper, flat lists in input order). No shrinkage, no clipping, a ridge
+    only where the data are separable. `auto` fits the method that leads at the gate. Raises FileRefused where the file
+    can't be read, the method is unknown, the rows teach nothing, or the package for Venn-Abers is absent.
     """
     _check(method)
     forecasts = read_forecasts(file)
@@ -33,6 +36,7 @@ def calibrate_file(file: Path, method: str) -> dict[str, object]:
         fitted = fit(used, p, y)
     except ValueError as error:
         raise FileRefused(f"{file}: {error}") from error
+    intervals = {"venn_abers": _intervals(p, y, forecasts.p)} if venn_abers else {}
     _warn_of(fitted, run)
     return {
         "method": used,
@@ -41,6 +45,7 @@ def calibrate_file(file: Path, method: str) -> dict[str, object]:
         "ridge": fitted.ridge,
         "params": _params(fitted),
         "calibrated": fitted(forecasts.p).tolist(),
+        **intervals,
         "before": scores_of(p, y),
         "after": scores_of(fitted(p), y),
         "gate": _verdict(run),
@@ -56,10 +61,11 @@ def _check(method: str) -> None:
 
 def _gate_run(forecasts: Forecasts, method: str) -> GateRun | None:
     """A row's result counts as on record for the rows of a strictly later time."""
-    if forecasts.time is None:
+    ranks = forecasts.time_ranks()
+    if ranks is None:
         return None
     settled = forecasts.settled
-    times = forecasts.time[settled]
+    times = ranks[settled]
     events = np.array(forecasts.event)[settled]
     return run_gate(picks(forecasts.p[settled], forecasts.y[settled], events, times, times), method)
 
@@ -81,6 +87,14 @@ def _warn_of(fitted: CalibrationMap, run: GateRun | None) -> None:
         warn("the rows are separable: a small ridge keeps the map finite")
     if run is None:
         warn("no times: metrics are in sample only, where recalibrating nearly always looks better")
+
+
+def _intervals(p: Floats, y: Floats, asked: Floats) -> dict[str, list[float]]:
+    try:
+        lower, upper = venn_abers_intervals(p, y, asked)
+    except ImportError as error:
+        raise FileRefused(str(error)) from error
+    return {"lower": lower.tolist(), "upper": upper.tolist()}
 
 
 def _params(fitted: CalibrationMap) -> dict[str, object]:

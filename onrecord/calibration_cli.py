@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from onrecord import display
-from onrecord.calibration_service import CalibrationService
+from onrecord.calibration_service import CalibrationService, UnknownVersionError
 from onrecord.terminal import Json, Sheet, open_workspace, out, show
 
 app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
@@ -34,14 +34,17 @@ def calibrate(
     file: Annotated[Path | None, typer.Option("--file", help="A spreadsheet of forecasts, without any log.")] = None,
     method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
     training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
+    venn_abers: Annotated[bool, typer.Option("--venn-abers", help="With --file: an interval for every row.")] = False,
     as_json: Json = False,
 ) -> None:
     """Train a version from the settled official picks and let the gate judge it; or fit a spreadsheet."""
     if file is not None:
         from onrecord.calibrate_file import calibrate_file
 
-        show(calibrate_file(file, method), as_json)
+        show(calibrate_file(file, method, venn_abers), as_json)
         return
+    if venn_abers:
+        raise ValueError("--venn-abers is for a spreadsheet: add --file FILE.csv")
     service = CalibrationService(open_workspace())
     version = service.run_calibration_job(training_days, method)
     show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)
@@ -55,12 +58,17 @@ def list_versions() -> None:
 
 
 @app.command(name="show")
-def show_version(version: Version) -> None:
-    """One version: its segments with the gate's verdict on each."""
+def show_version(version: Version, as_json: Json = False) -> None:
+    """One version: how it came about, and its segments with the gate's verdict on each."""
     with open_workspace().reader() as store:
+        found = store.query("versions", {"calibration_version": version}).to_pylist()
+        if not found:
+            raise UnknownVersionError(version)
         segments = store.query("segments_of", {"calibration_version": version})
-        if not segments.num_rows:
-            raise ValueError(f"no version {version!r} with segments is on record: `onrecord calibration list`")
+        if as_json:
+            show({**found[0], "segments": segments.to_pylist()}, as_json)
+            return
+        show(found[0], as_json)
         display.write_table(segments, "table", None, out)
 
 

@@ -18,6 +18,9 @@ PRODUCER = "calibration_service"
 class UnknownVersionError(LookupError):
     """No version on record has that name."""
 
+    def __init__(self, version: str) -> None:
+        super().__init__(f"no version {version!r} is on record: `onrecord calibration list` shows those that are")
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -91,9 +94,7 @@ class CalibrationService:
         self, kind: type[CalibrationActivated | CalibrationRolledBack], version: str, who: str, why: str
     ) -> None:
         if self.calibration_versions_collection.find_one({"calibration_version": version}) is None:
-            raise UnknownVersionError(
-                f"no version {version!r} is on record: calibration_versions_collection.find() lists them"
-            )
+            raise UnknownVersionError(version)
         verdict = CalibrationVerdict(calibration_version=version, decided_by=who, reasons=(why,))
         positions = self.workspace.log.append(
             [kind(occurred_at=self.workspace.clock.now(), producer=PRODUCER, data=verdict)]

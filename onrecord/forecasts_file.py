@@ -13,26 +13,28 @@ from calibration.walk_forward import Times
 from grading.scores import Floats
 from onrecord.csv_file import FileRefused, RowError, read_rows
 
-NO_OUTCOME = {"", "0.5", ".5", "0.50"}
-
 
 @dataclass(frozen=True)
 class Forecasts:
     """The rows in file order.
 
     y is NaN where there is no 0/1 outcome (empty or .5: pushes, voids); `settled` marks the rest.
-    time holds the dense rank of each row's time, None where the file has no times.
+    time holds the cells as they stand, all empty where the file has no such column.
     """
 
     p: Floats
     y: Floats
     event: list[str]
-    time: Times | None
+    time: list[str]
 
     @property
     def settled(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which rows have an outcome of 0 or 1."""
         return ~np.isnan(self.y)
+
+    def time_ranks(self) -> Times | None:
+        """The dense rank of each row's time; None, with a warning, where a cell is not readable like the others."""
+        return _ranks(self.time) if any(self.time) else None
 
 
 @dataclass
@@ -64,7 +66,7 @@ def read_forecasts(file: Path) -> Forecasts:
         raise FileRefused(f"{file}: {bad} rows can't be read; each is named above")
     if not any(not math.isnan(y) for y in rows.y):
         raise FileRefused(f"{file}: no row has an outcome of 0 or 1")
-    return Forecasts(np.array(rows.p), np.array(rows.y), rows.event, _ranks(rows.time))
+    return Forecasts(np.array(rows.p), np.array(rows.y), rows.event, rows.time)
 
 
 def warn(text: str) -> None:
@@ -81,31 +83,31 @@ def warn_left_out(forecasts: Forecasts) -> int:
 
 
 def _probability(cell: str) -> float:
-    try:
-        p = float(cell)
-    except ValueError:
-        raise RowError(f"p: {cell!r} is not a number") from None
+    p = _float(cell)
+    if p is None:
+        raise RowError(f"p: {cell!r} is not a number")
     if not 0 <= p <= 1:
         raise RowError(f"p: must lie in [0, 1], not {cell}")
     return p
 
 
 def _outcome(cell: str) -> float:
-    if cell.strip() in NO_OUTCOME:
-        return math.nan
-    try:
-        y = float(cell)
-    except ValueError:
-        y = -1.0
-    if y not in (0.0, 1.0):
+    y = _float(cell) if cell.strip() else 0.5
+    if y not in (0.0, 0.5, 1.0):
         raise RowError(f"y: must be 0, 1, .5 or empty, not {cell!r}")
-    return y
+    return math.nan if y == 0.5 else y
+
+
+def _float(cell: str) -> float | None:
+    """A number as spreadsheets write it: Python alone would read 0_5 as 5."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
 
 
 def _ranks(cells: list[str]) -> Times | None:
     """Only the order of times matters here: numbers, dates or date-times (without an offset: UTC), all of one kind."""
-    if not any(cells):
-        return None
     for read in (_number, _instant):
         values = [read(cell) for cell in cells]
         known = [value for value in values if value is not None]
@@ -117,11 +119,8 @@ def _ranks(cells: list[str]) -> Times | None:
 
 
 def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    value = _float(cell)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _instant(cell: str) -> float | None:

@@ -1,6 +1,8 @@
 """`onrecord calibrate --file`: one plain map for a spreadsheet, and the gate's word on it."""
 
 import json
+import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from calibration.calibrators import fit
+from calibration.venn_abers import venn_abers_intervals
 from onrecord.calibrate_file import calibrate_file
 from onrecord.csv_file import FileRefused
 from onrecord.scores_file import scores_file
@@ -116,6 +119,33 @@ def test_separable_rows_say_that_a_ridge_was_needed(tmp_path: Path, capsys: pyte
     file.write_text("p,y\n0.2,0\n0.4,0\n0.7,1\n0.8,1\n", encoding="utf-8")
     assert answer(file, "platt")["ridge"] is True
     assert "separable" in capsys.readouterr().err
+
+
+@pytest.mark.oracle
+def test_venn_abers_intervals_stand_beside_the_map(tmp_path: Path) -> None:
+    """For every input row, in input order; the rest of the answer is as without them."""
+    file = spreadsheet(tmp_path, 300)
+    plain = answer(file, "isotonic")
+    found = json.loads(json.dumps(calibrate_file(file, "isotonic", venn_abers=True), allow_nan=False))
+    intervals = found.pop("venn_abers")
+    p, y = outcomes(300, 2.0)
+    lower, upper = venn_abers_intervals(p, y, p)
+    assert (intervals, found) == ({"lower": lower.tolist(), "upper": upper.tolist()}, plain)
+    assert all(low < high for low, high in zip(intervals["lower"], intervals["upper"], strict=True))
+
+
+def test_intervals_without_their_package_say_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, nothing half done."""
+    monkeypatch.setitem(sys.modules, "venn_abers", None)
+    with pytest.raises(FileRefused, match=r"pip install 'onrecord\[venn-abers\]'"):
+        calibrate_file(spreadsheet(tmp_path, 300), "platt", venn_abers=True)
+
+
+def test_the_gates_figures_are_json_however_strong_the_evidence(tmp_path: Path) -> None:
+    """E of thousands of absurd picks that come at once would be e to the thousands: `answer` refuses infinity."""
+    gate = answer(spreadsheet(tmp_path, 16_000, 60.0, [0] * 1_000 + [1] * 15_000), "platt")["gate"]
+    assert gate["verdict"] == "ACTIVATE"
+    assert gate["log_loss_bound"] * gate["out_of_time"] > math.log(sys.float_info.max)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,19 @@ ERRORS: dict[str, tuple[Sequence[str], str]] = {
     "unknown id": (("trace", "nobody"), "nothing on record has the id 'nobody': pass a publish_id"),
     "unknown topic": (("log", "tail", "--topic", "gossip"), "there is no topic 'gossip'; there are raw_payloads"),
     "as of, without a file": (("rebuild", "--until", "2021-08-15"), "rebuild --until makes a file of its own"),
+    "a version to show that nobody trained": (
+        ("calibration", "show", "v_20200101_000000"),
+        "no version 'v_20200101_000000' is on record: `onrecord calibration list`",
+    ),
+    "a version to activate that nobody trained": (
+        ("calibration", "activate", "v_20200101_000000", "--why", "a slip"),
+        "no version 'v_20200101_000000' is on record: `onrecord calibration list`",
+    ),
+    "a version to roll back that nobody trained": (
+        ("calibration", "rollback", "v_20200101_000000", "--why", "a slip"),
+        "no version 'v_20200101_000000' is on record: `onrecord calibration list`",
+    ),
+    "unknown method": (("calibrate", "--method", "magic"), "method: Input should be 'isotonic'"),
 }
 
 

@@ -49,6 +49,18 @@ def test_rows_without_an_outcome_are_left_out_and_counted(tmp_path: Path, capsys
     assert "2 rows without an outcome" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("push", [".5", "0.5", "0.500", "5e-1", "", " "])
+def test_a_push_is_known_however_it_is_written(tmp_path: Path, push: str) -> None:
+    """Spreadsheets write .5 in many ways; none of them is a win, a loss or a fault."""
+    assert scores_file(written(tmp_path, f"p,y\n0.2,0\n0.7,1.0\n0.6,{push}\n"))["left_out"] == 1
+
+
+def test_times_that_cannot_be_read_do_not_concern_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are the gate's; scores have none, and say nothing."""
+    assert scores_file(written(tmp_path, "p,y,time\n0.2,0,soon\n0.7,1,2026-01-01\n"))["n"] == 2
+    assert capsys.readouterr().err == ""
+
+
 def test_an_undefined_z_is_null_and_everything_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where every p is a coin there is no z: null with a warning, never NaN."""
     found = scores_file(written(tmp_path, "p,y\n0.5,1\n0.5,1\n"))
@@ -65,6 +77,8 @@ def test_an_undefined_z_is_null_and_everything_is_json(tmp_path: Path, capsys: p
         ("p,y\nnan,1\n", r"p: must lie in \[0, 1\], not nan"),
         ("p,y\n1.2,1\n", "p: must lie in"),
         ("p,y\n,1\n", "p: '' is not a number"),
+        ("p,y\n0_0,1\n", "p: '0_0' is not a number"),
+        ("p,y\n0.4,nan\n", "y: must be 0, 1, .5 or empty, not 'nan'"),
         ("p,y\n0.4,2\n", "y: must be 0, 1, .5 or empty"),
         ("p,y\n0.4,win\n", "y: must be"),
         ("p,y\n0.4\n", "y: missing"),
