@@ -98,8 +98,8 @@ class OwnerState:
 
 def write_state(folder: Path, state: OwnerState) -> None:
     """Tell others how far the owner is."""
-    published = None if state.published is None else _listed(state.published)
-    text = {"positions": _listed(state.positions), "published": published, "at": state.at.isoformat(), "pid": state.pid}
+    published = None if state.published is None else listed(state.published)
+    text = {"positions": listed(state.positions), "published": published, "at": state.at.isoformat(), "pid": state.pid}
     replace_file(folder / "owner.json", json.dumps(text))
 
 
@@ -109,13 +109,15 @@ def read_state(folder: Path) -> OwnerState | None:
     if not path.exists():
         return None
     text = json.loads(path.read_text("utf-8"))
-    published = None if text["published"] is None else _mapped(text["published"])
-    return OwnerState(_mapped(text["positions"]), published, datetime.fromisoformat(text["at"]), text.get("pid", 0))
+    published = None if text["published"] is None else mapped(text["published"])
+    return OwnerState(mapped(text["positions"]), published, datetime.fromisoformat(text["at"]), text.get("pid", 0))
 
 
-def _listed(positions: Positions) -> list[list[object]]:
+def listed(positions: Positions) -> list[list[object]]:
+    """Positions as JSON can say them."""
     return [[topic, partition, offset] for (topic, partition), offset in sorted(positions.items())]
 
 
-def _mapped(rows: list[tuple[str, int, int]]) -> Positions:
+def mapped(rows: list[tuple[str, int, int]]) -> Positions:
+    """What `listed` wrote."""
     return {(topic, partition): offset for topic, partition, offset in rows}

@@ -1,8 +1,6 @@
 """The command line. Each command is a few lines over `onrecord.wiring`; what it shows is made in `onrecord.display`."""
 
-import json
 import os
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError
-from onrecord import calibration_cli, dead_letters_cli, display
+from onrecord import calibration_cli, dead_letters_cli, display, log_cli
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
@@ -31,8 +29,7 @@ from projections.published import export_parquet
 from projections.store import StoreError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
-log_app = typer.Typer(no_args_is_help=True, help="Look at the log itself.")
-app.add_typer(log_app, name="log")
+app.add_typer(log_cli.app, name="log")
 app.add_typer(calibration_cli.app, name="calibration")
 app.add_typer(dead_letters_cli.app, name="dead-letters")
 
@@ -277,19 +274,3 @@ def clv(file: Sheet, out_file: Out = None) -> None:
 
 app.command()(calibration_cli.scores)
 app.command()(calibration_cli.calibrate)
-
-
-@log_app.command()
-def tail(
-    records: Annotated[int, typer.Option("--records", "-n", min=1, help="How many.")] = 20,
-    topic: Annotated[str | None, typer.Option(help="One topic only.")] = None,
-) -> None:
-    """The newest records, oldest first, one JSON object a line."""
-    for envelope in open_workspace().newest(records, topic):
-        sys.stdout.write(json.dumps(envelope, default=str) + "\n")
-
-
-@log_app.command()
-def stats() -> None:
-    """How many records the log holds by topic, and the conflicts it refused."""
-    out.print(display.log_stats(open_workspace().log))

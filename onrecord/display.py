@@ -128,16 +128,18 @@ def queries(store: Store) -> Table:
 
 
 def status(workspace: Workspace) -> Table:
-    """Lag per topic, in records and in seconds."""
+    """Lag per topic and partition, in records and in seconds, by our own positions."""
     alive, state = workspace.owner_is_alive(), workspace.owner_state()
     positions = (state.positions if state else {}) if alive else _stored_positions(workspace)
     end = workspace.log.end()
     title = "an owner is alive" if alive else "no owner is alive; any command catches up"
-    shown = Table("topic", "records", "behind", "seconds", title=title, title_justify="left")
+    shown = Table("topic", "partition", "end", "behind", "seconds", title=title, title_justify="left")
     for (topic, partition), offset in sorted(end.items()):
         key = (topic, partition)
         behind = behind_by(positions, {key: offset})
-        shown.add_row(topic, str(offset), str(behind), _seconds_behind(workspace, key, offset - behind, behind))
+        shown.add_row(
+            topic, str(partition), str(offset), str(behind), _seconds_behind(workspace, key, offset - behind, behind)
+        )
     return shown
 
 

@@ -157,12 +157,12 @@ def test_query_alone_lists_the_queries_with_their_parameters(run: Run) -> None:
 def test_status_tells_the_lag_of_each_topic(run: Run, season: Path, workspace: Workspace) -> None:
     """Nobody owns the projections: what was appended since is behind, until a command catches up."""
     shown = run("status").out
-    assert _cells(shown, " events ") == ["events", "180", "0", "0"]
+    assert _cells(shown, " events ") == ["events", "0", "180", "0", "0"]
     _schedule(workspace)
 
-    assert _cells(run("status").out, " events ")[:3] == ["events", "181", "1"]
+    assert _cells(run("status").out, " events ")[:4] == ["events", "0", "181", "1"]
     run("summary")
-    assert _cells(run("status").out, " events ") == ["events", "181", "0", "0"]
+    assert _cells(run("status").out, " events ") == ["events", "0", "181", "0", "0"]
 
 
 def _schedule(workspace: Workspace) -> None:
