@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
+from consumers.timetable import Timetable
 from eventlog.log import LogError
 from onrecord import calibration_cli, dead_letters_cli, display, log_cli
 from onrecord.calibration_service import UnknownVersionError
@@ -20,9 +21,10 @@ from onrecord.demo import play_season
 from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
+from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.stopping import until_told
-from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out
+from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
@@ -98,8 +100,10 @@ def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None
 
 @app.command()
 def up() -> None:
-    """Run everything in this process: fold, grade, publish the analysts' copy; until interrupted."""
-    open_workspace().serve(until_told())
+    """Run everything in this process: fold, grade, publish the analysts' copy, ask for jobs; until interrupted."""
+    workspace = open_workspace()
+    timetable = Timetable(workspace.log, workspace.clock, workspace.settings.retention_days)
+    Serving(workspace, until_told(), say, [timetable.ask]).run()
 
 
 @app.command(name="import")

@@ -16,6 +16,9 @@ class Settings(BaseSettings):
     poll_s: float = Field(default=0.2, gt=0, description="seconds between looks at the log while nothing comes")
     publish_every_s: float = Field(default=5.0, ge=0, description="least seconds between two published copies")
     answer_timeout_s: float = Field(default=120.0, gt=0, description="seconds that a caller waits for an answer")
+    retention_days: int = Field(default=180, ge=0, description="age at which the timetable lets odds go; 0: never")
+    replica: bool = Field(default=False, description="only project into this folder: decide nothing")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="where Prometheus finds metrics; 0: nowhere")
 
     @property
     def log_path(self) -> Path:

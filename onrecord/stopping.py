@@ -1,6 +1,7 @@
 """Stopping cleanly: a signal ends a loop at its next turn, never in the middle of a transaction."""
 
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -16,3 +17,10 @@ def until_told() -> Callable[[], bool]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, tell)
     return lambda: told
+
+
+def pause(seconds: float, stop: Callable[[], bool], look_s: float = 0.1) -> None:
+    """Sleep, but no longer than until somebody says stop."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0 and not stop():
+        time.sleep(min(left, look_s))

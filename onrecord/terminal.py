@@ -26,9 +26,14 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard 
 Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of to standard output.")]
 
 
+def say(text: str) -> None:
+    """One line on standard error."""
+    err.print(escape(text), soft_wrap=True)
+
+
 def open_workspace(settings: Settings | None = None) -> Workspace:
     """The workspace of the settings, closed when the command is done."""
-    workspace = Workspace(settings or Settings(), say=lambda text: err.print(escape(text), soft_wrap=True))
+    workspace = Workspace(settings or Settings(), say=say)
     opened.callback(workspace.close)
     return workspace
 

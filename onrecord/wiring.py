@@ -65,7 +65,9 @@ class Workspace:
             self.log.close()
 
     def deciders(self, store: Store) -> tuple[Decider, ...]:
-        """Whoever decides from the projections."""
+        """Whoever decides from the projections; nobody does from a replica's."""
+        if self.settings.replica:
+            return ()
         return (Grader(store), Retainer(store), Calibrator(store, self.log.log_id))
 
     def owner_is_alive(self) -> bool:
@@ -180,23 +182,6 @@ class Workspace:
         folded = owner.run_once(tell)
         self.tell(owner.store.positions(), published)
         return folded
-
-    def serve(self, stop: Callable[[], bool], progress: Progress = _silent) -> None:
-        """Be the owner until told to stop: fold, decide, tell others how far, publish copies for analysts."""
-        with self.owner(progress) as owner:
-            self._say(f"process {os.getpid()} owns {self.settings.home}; Ctrl-C ends it")
-            published_at, published = 0.0, None
-            self.tell(owner.store.positions(), None)
-            while not stop():
-                folded = self.turn(owner, progress, published)
-                positions = owner.store.positions()
-                due = published is None or time.monotonic() - published_at >= self.settings.publish_every_s
-                if published != positions and due:
-                    self.publish(owner.store)
-                    published, published_at = dict(positions), time.monotonic()
-                    self.tell(positions, published)
-                if not folded:
-                    time.sleep(self.settings.poll_s)
 
     def tell(self, positions: Positions, published: Positions | None) -> None:
         """Let others see how far the owner and its copy are."""

@@ -16,6 +16,7 @@ import pytest
 from consumers.lease import OwnedElsewhereError, OwnerState, write_state
 from eventlog.clock import ManualClock
 from eventlog.log import BATCH
+from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.wiring import TimedOutError, Workspace
 from projections.store import StoreInUseError
@@ -35,7 +36,7 @@ def serving(workspace: Workspace) -> Iterator[None]:
     """`onrecord up` in a thread, over a workspace of its own in the same folder."""
     own = Workspace(workspace.settings, workspace.clock)
     told = threading.Event()
-    server = threading.Thread(target=own.serve, args=(told.is_set,))
+    server = threading.Thread(target=Serving(own, told.is_set).run)
     server.start()
     try:
         eventually(own.owner_is_alive)
@@ -91,7 +92,7 @@ def test_an_owner_of_an_empty_log_publishes_an_empty_copy(workspace: Workspace) 
 def test_a_second_server_is_refused(workspace: Workspace) -> None:
     """With who is the first."""
     with serving(workspace), pytest.raises(OwnedElsewhereError, match=r"owns .*; stop it, or work beside it"):
-        workspace.serve(lambda: True)
+        Serving(workspace, lambda: False).run()
 
 
 def test_what_is_appended_beside_a_server_is_caught_up_when_the_call_ends(workspace: Workspace) -> None:

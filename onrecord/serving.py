@@ -1,0 +1,129 @@
+"""An owner that stays: it folds, decides, tells others how far it is and publishes copies, until it is told to stop.
+
+`onrecord up` and `onrecord project` are this loop; a replica is one that decides nothing, in a folder of its own.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from consumers.lease import OwnedElsewhereError
+from consumers.owner import Owner
+from eventlog.log import LogError, Positions
+from onrecord.stopping import pause
+from onrecord.wiring import Say, Workspace
+
+Stop = Callable[[], bool]
+Beside = Callable[[], object]
+"""What the loop does once a turn, beside folding and deciding."""
+STANDBY_LOOKS_S = 0.5
+LONGEST_PAUSE_S = 10.0
+
+
+class _StoppedError(Exception):
+    """Somebody said stop in the middle of a catch-up."""
+
+
+@dataclass
+class Outage:
+    """A log that does not answer: said once, then tried again, ever more seldom."""
+
+    say: Say
+    _told: str = ""
+    _pause_s: float = 0.25
+    _since: float = 0.0
+
+    def note(self, error: LogError, stop: Stop) -> None:
+        """Say it where it is news, and wait before the next try."""
+        if not self._told:
+            self._since = time.monotonic()
+        if str(error) != self._told:
+            self.say(f"{error}; trying again until it answers")
+        self._told = str(error)
+        pause(self._pause_s, stop)
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    def over(self) -> None:
+        """It answers."""
+        if self._told:
+            self.say(f"the log answers again, after {time.monotonic() - self._since:.1f} s")
+        self._told, self._pause_s = "", 0.25
+
+
+@dataclass
+class Serving:
+    """The loop over a workspace; `stop` is asked at each turn.
+
+    `beside` is what it does besides; a `standby` waits while another process is the owner. An outage of the log is
+    survived; any other error ends it.
+    """
+
+    workspace: Workspace
+    stop: Stop
+    say: Say = lambda _text: None
+    beside: Sequence[Beside] = ()
+    standby: bool = False
+    _published: Positions | None = None
+    _published_at: float = 0.0
+    _outage: Outage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outage = Outage(self.say)
+
+    def run(self) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            OwnedElsewhereError: another process is the owner, and this is no standby.
+        """
+        with suppress(_StoppedError):
+            self._run()
+
+    def _run(self) -> None:
+        waited = False
+        while not self.stop():
+            try:
+                with self.workspace.owner(self._progress) as owner:
+                    self.say(f"process {os.getpid()} owns {self.workspace.settings.home}; Ctrl-C ends it")
+                    self._published = None
+                    self.workspace.tell(owner.store.positions(), None)
+                    self._serve(owner)
+            except OwnedElsewhereError as error:
+                if not self.standby:
+                    raise
+                if not waited:
+                    self.say(f"standing by: {error}")
+                waited = True
+                pause(STANDBY_LOOKS_S, self.stop)
+            except LogError as error:  # met while the store was opened or rebuilt; the lease is free meanwhile
+                self._outage.note(error, self.stop)
+
+    def _serve(self, owner: Owner) -> None:
+        while not self.stop():
+            try:
+                for task in self.beside:
+                    task()
+                folded = self.workspace.turn(owner, self._progress, self._published)
+            except LogError as error:
+                self._outage.note(error, self.stop)
+                continue
+            self._outage.over()
+            self._publish(owner)
+            if not folded:
+                pause(self.workspace.settings.poll_s, self.stop)
+
+    def _publish(self, owner: Owner) -> None:
+        positions = owner.store.positions()
+        is_due = time.monotonic() - self._published_at >= self.workspace.settings.publish_every_s
+        if self._published == positions or not (is_due or self._published is None):
+            return
+        self.workspace.publish(owner.store)
+        self._published, self._published_at = dict(positions), time.monotonic()
+        self.workspace.tell(positions, self._published)
+
+    def _progress(self, _folded: int, _left: int) -> None:
+        # Between two transactions: a long catch-up ends here, and goes on here the next time.
+        if self.stop():
+            raise _StoppedError
