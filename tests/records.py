@@ -263,6 +263,7 @@ def _prediction(choose: _Chooser) -> Fields:
         "market_snapshot_id_used": choose.one_of(None, choose.some(OddsSnapshotCaptured)),
         "p_cover": choose.one_of(0.1, 0.3, 0.55),
         "p_cover_calibrated": choose.one_of(None, 0.52),
+        "calibration_version_applied": choose.one_of(None, "cal-1", "cal-2"),
         "tier": choose.one_of(None, "A"),
     }
 
@@ -291,8 +292,16 @@ def _grade(choose: _Chooser) -> Fields:
         "close_reason": None if close else choose.one_of("NO_CLOSE", "OTHER_LINE"),
         "clv_price": choose.one_of(None, 0.1, 0.2, 0.3),
         "brier": choose.one_of(None, 0.1, 0.2, 0.7),
+        "brier_calibrated": choose.one_of(None, 0.1, 0.3),
         "inputs": choose.one_of("00", "01"),
         "result_ids": (choose.some(ResultRecorded),),
+    }
+
+
+def _verdict(choose: _Chooser) -> Fields:
+    return {
+        "calibration_version": choose.one_of("cal-1", "cal-2"),
+        "segments": choose.one_of((), ("EPL|SPREAD:FULL_GAME",), ("EPL|SPREAD:FULL_GAME", "*|*")),
     }
 
 
@@ -347,9 +356,9 @@ VARIATIONS: Mapping[type[Record], Callable[[_Chooser], Fields]] = MappingProxyTy
         DeadLetterResolved: lambda choose: {"dead_letter": choose.one_of("events/0/1", "odds/0/1")},
         PredictionGraded: _grade,
         CalibrationTrained: lambda choose: {"calibration_version": choose.one_of("cal-1", "cal-2")},
-        CalibrationActivated: lambda choose: {"calibration_version": choose.one_of("cal-1", "cal-2")},
-        CalibrationRejected: lambda choose: {"calibration_version": choose.one_of("cal-1", "cal-2")},
-        CalibrationRolledBack: lambda choose: {"calibration_version": choose.one_of("cal-1", "cal-2")},
+        CalibrationActivated: _verdict,
+        CalibrationRejected: _verdict,
+        CalibrationRolledBack: _verdict,
         InputRejected: lambda choose: {"kind": choose.one_of("ROW", "CELL"), "column": choose.one_of(None, "B365H")},
         FileImported: lambda choose: {"source": choose.one_of("E0.csv", "D1.csv")},
     }

@@ -1,0 +1,242 @@
+"""Which version served when, what it did to the picks, and the warnings: by hand, and against grading's own scores."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grading.reliability import expected_calibration_error, spiegelhalter
+from grading.scores import Floats, brier, log_loss, log_loss_terms
+from projections.store import Store
+from schemas.calibrations import CalibrationActivated, CalibrationRejected, CalibrationRolledBack, CalibrationTrained
+from schemas.events import EventScheduled
+from schemas.gradings import PredictionGraded
+from schemas.predictions import PredictionMade
+from schemas.publishes import PredictionPublished
+from schemas.record import Record
+from tests.calibration.forecasters import outcomes
+from tests.projections.conftest import Given, When
+from tests.records import DEFAULTS, MINUTE, make
+
+MAY = datetime(2024, 5, 10, 15, tzinfo=UTC)
+NFL, NBA = "NFL|SPREAD:FULL_GAME", "NBA|SPREAD:FULL_GAME"
+HOUR = timedelta(hours=1)
+VERSION = "v_20240501_000000"
+
+
+def _pick(number: int, p: float, served: float | None, won: float | None, at: datetime) -> Iterator[Record]:
+    """A pick of replayed history on a game of its own; without an outcome it has no grade yet."""
+    event = f"NBA-{number // 2}-A-B-1"
+    if number % 2 == 0:
+        yield make(EventScheduled, event, at - 2 * HOUR, number=number, origin="BACKFILL", league="NBA", starts_at=at)
+    applied = None if served is None else VERSION
+    prediction = make(
+        PredictionMade, event, at - 2 * HOUR, number=number, origin="BACKFILL", market_snapshot_id_used=None,
+        p_cover=p, p_cover_calibrated=served, calibration_version_applied=applied,
+    )  # fmt: skip
+    terms = DEFAULTS[PredictionPublished]["ticket_terms"]
+    publish = make(
+        PredictionPublished, event, at - HOUR, number=number, origin="BACKFILL", prediction_id=prediction.ref,
+        ticket_terms=terms,
+    )  # fmt: skip
+    yield from (prediction, publish)
+    if won is not None:
+        yield _grade(event, number, publish.ref, p, served, won, at)
+
+
+def _grade(
+    event: str, number: int, publish_id: str, p: float, served: float | None, won: float, at: datetime
+) -> Record:
+    scores: dict[str, Any] = {"brier": brier([p], [won]), "log_loss": log_loss([p], [won])}
+    if served is not None:
+        scores |= {"brier_calibrated": brier([served], [won]), "log_loss_calibrated": log_loss([served], [won])}
+    said = "WIN" if won else "LOSS"
+    return make(
+        PredictionGraded, event, at + HOUR, number=number, origin="BACKFILL", publish_id=publish_id, outcome=said,
+        summary=said, **scores,
+    )  # fmt: skip
+
+
+def _picks(
+    p: Floats, served: Sequence[float | None], y: Sequence[float | None], at: datetime = MAY, first: int = 0
+) -> list[Record]:
+    rows = zip(p.tolist(), served, y, strict=True)
+    return [record for i, row in enumerate(rows) for record in _pick(first + i, *row, at)]
+
+
+def _trained(version: str, at: datetime = MINUTE[0], number: int = 0) -> Record:
+    segments = [{"segment": NBA}, {"segment": NFL}]
+    return make(
+        CalibrationTrained, None, at, number=number, calibration_version=version, trained={"segments": segments}
+    )
+
+
+def _active(store: Store) -> list[tuple[Any, ...]]:
+    names = ("league", "calibration_version", "active_from", "active_to", "activated_by", "ended_as")
+    return [tuple(row[name] for name in names) for row in store.query("active_when").to_pylist()]
+
+
+def test_a_version_serves_its_segments_until_the_next_one_does(given: Given, when_folded: When, store: Store) -> None:
+    """From and to, by whom; a rejected version changes nothing."""
+    given(
+        _trained("v1"),
+        _trained("v2", number=1),
+        make(CalibrationActivated, at=MINUTE[1], calibration_version="v1", segments=(NBA, NFL)),
+        make(CalibrationRejected, at=MINUTE[2], calibration_version="v3", segments=()),
+        make(CalibrationActivated, at=MINUTE[3], number=1, calibration_version="v2", segments=(NBA,), decided_by="ann"),
+    )
+
+    when_folded()
+
+    assert _active(store) == [
+        ("NBA", "v2", MINUTE[3], None, "ann", None),
+        ("NBA", "v1", MINUTE[1], MINUTE[3], "gate", "SUPERSEDED"),
+        ("NFL", "v1", MINUTE[1], MINUTE[3], "gate", "SUPERSEDED"),
+    ]
+
+
+def test_rolled_back_whole_the_one_before_serves_again(given: Given, when_folded: When, store: Store) -> None:
+    """And who names no segments means all of the version."""
+    given(
+        _trained("v1"),
+        _trained("v2", number=1),
+        make(CalibrationActivated, at=MINUTE[1], calibration_version="v1", segments=(NBA,)),
+        make(CalibrationActivated, at=MINUTE[2], number=1, calibration_version="v2", segments=(), decided_by="ann"),
+        make(CalibrationRolledBack, at=MINUTE[3], calibration_version="v2", segments=(), decided_by="bob"),
+    )
+
+    when_folded()
+
+    assert _active(store) == [
+        ("NBA", "v1", MINUTE[3], None, "gate", None),
+        ("NBA", "v2", MINUTE[2], MINUTE[3], "ann", "ROLLED_BACK"),
+        ("NFL", "v2", MINUTE[2], MINUTE[3], "ann", "ROLLED_BACK"),
+        ("NBA", "v1", MINUTE[1], MINUTE[2], "gate", "SUPERSEDED"),
+    ]
+
+
+def test_one_segment_rolled_back_leaves_the_others(given: Given, when_folded: When, store: Store) -> None:
+    """As the monitor does, segment by segment; the reason is that of the segment."""
+    why = (f"{NBA}: raw beats what was served", f"{NFL}: E reached 41")
+    given(
+        _trained("v1"),
+        make(CalibrationActivated, at=MINUTE[1], calibration_version="v1", segments=(NBA, NFL), reasons=why),
+        make(CalibrationRolledBack, at=MINUTE[2], calibration_version="v1", segments=(NBA,), reasons=why[:1]),
+    )
+
+    when_folded()
+
+    assert _active(store) == [
+        ("NBA", "v1", MINUTE[1], MINUTE[2], "gate", "ROLLED_BACK"),
+        ("NFL", "v1", MINUTE[1], None, "gate", None),
+    ]
+    [nfl] = store.query("active_when", {"league": "NFL"}).to_pylist()
+    assert nfl["activated_because"] == [why[1]]
+
+
+def test_by_month_raw_and_calibrated_apart_are_gradings_own_scores(
+    given: Given, when_folded: When, store: Store
+) -> None:
+    """Two months; in the second only some picks were calibrated, and raw stands beside of just those."""
+    p, y = outcomes(60, 2.0)
+    p = p.round(2)
+    q = (0.5 + (p - 0.5) * 0.6).round(3)
+    served = [*[None] * 30, *q[30:40].tolist(), *[None] * 20]
+    june = MAY + timedelta(days=31)
+    given(*_picks(p[:20], [None] * 20, y[:20].tolist()), *_picks(p[20:], served[20:], y[20:].tolist(), june, 20))
+
+    when_folded()
+
+    first, second = store.query("calibration_over_time").to_pylist()
+    assert [(row["n"], row["n_calibrated"]) for row in (first, second)] == [(20, 0), (40, 10)]
+    assert first["brier_calibrated"] is None
+    there = slice(30, 40)
+    for name, forecasts, won in (
+        ("_raw", p[20:], y[20:]),
+        ("_calibrated", q[there], y[there]),
+        ("_raw_there", p[there], y[there]),
+    ):
+        told = [second[f"{score}{name}"] for score in ("ece", "brier", "log_loss")]
+        expected = [expected_calibration_error(forecasts, won), brier(forecasts, won), log_loss(forecasts, won)]
+        assert told == pytest.approx(expected, abs=1e-9)
+
+
+def test_drift_is_the_realised_score_against_the_one_expected_without_results(
+    given: Given, when_folded: When, store: Store
+) -> None:
+    """Picks without a result are expected of, too; z is Spiegelhalter's of what was served."""
+    p, y = outcomes(80, 3.0)
+    won: list[float | None] = [*y[:60].tolist(), *[None] * 20]
+    given(*_picks(p, [None] * 80, won))
+
+    when_folded()
+
+    [row] = store.query("drift_over_time", {"league": "NBA", "market_key": "SPREAD:FULL_GAME"}).to_pylist()
+    entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p))
+    settled = slice(60)
+    assert (row["n_expected"], row["n"]) == (80, 60)
+    assert row["expected_brier"] == pytest.approx((p * (1 - p)).mean(), abs=1e-9)
+    assert row["expected_log_loss"] == pytest.approx(entropy.mean(), abs=1e-9)
+    assert row["expected_log_loss_of_settled"] == pytest.approx(entropy[settled].mean(), abs=1e-9)
+    assert row["realised_brier"] == pytest.approx(brier(p[settled], y[settled]), abs=1e-9)
+    assert row["realised_log_loss"] == pytest.approx(log_loss_terms(p[settled], y[settled]).mean(), abs=1e-9)
+    assert row["z"] == pytest.approx(spiegelhalter(p[settled], y[settled]).z, abs=1e-6)
+
+
+def _warnings(store: Store, **given: str) -> set[tuple[str, str, str]]:
+    rows = store.query("calibration_warnings", given).to_pylist()
+    return {(row["warning"], row["league"], row["market_key"]) for row in rows}
+
+
+EVERYWHERE = {("NBA", "SPREAD:FULL_GAME"), ("*", "SPREAD:FULL_GAME"), ("*", "*")}
+
+
+@pytest.mark.parametrize(("factor", "harmed"), [(0.2, EVERYWHERE), (1.0, set[tuple[str, str]]())])
+def test_harm_is_told_where_calibrated_is_surely_worse_than_raw(
+    given: Given, when_folded: When, store: Store, factor: float, harmed: set[tuple[str, str]]
+) -> None:
+    """A version that flattens good forecasts; one that leaves them as they are does nothing to warn of."""
+    p, y = outcomes(400, 1.0)
+    q = (0.5 + (p - 0.5) * factor).tolist()
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*_picks(p, q, y.tolist()))
+
+    when_folded()
+
+    assert {(league, market) for warning, league, market in _warnings(store) if warning == "HARM"} == harmed
+
+
+def test_the_error_of_an_effect_takes_the_picks_of_an_event_together(
+    given: Given, when_folded: When, store: Store
+) -> None:
+    """Two picks a game here: the residuals of a game are added before they are squared."""
+    p, y = outcomes(60, 1.0)
+    q = 0.5 + (p - 0.5) * 0.5
+    given(*_picks(p, q.tolist(), y.tolist()))
+
+    when_folded()
+
+    effects = store.rows("SELECT n, events, brier_gain, brier_error FROM calibration_effects WHERE league = 'NBA'")
+    gain = (p - y) ** 2 - (q - y) ** 2
+    by_event = (gain - gain.mean()).reshape(-1, 2).sum(axis=1)
+    assert effects == [
+        (60, 30, pytest.approx(gain.mean(), abs=1e-9), pytest.approx(np.sqrt((by_event**2).sum()) / 60, abs=1e-9))
+    ]
+
+
+def test_an_old_version_and_drift_are_told_while_it_is_active(given: Given, when_folded: When, store: Store) -> None:
+    """Old by the newest result, never by the clock; once rolled back there is nothing to warn of."""
+    p, y = outcomes(300, 4.0)
+    given(_trained(VERSION, MAY - timedelta(days=61)))
+    given(make(CalibrationActivated, at=MAY - timedelta(days=60), calibration_version=VERSION))
+    given(*_picks(p, [None] * 300, y.tolist()))
+    when_folded()
+    assert _warnings(store) == {("OLD", "*", "*")} | {("DRIFT", *scope) for scope in EVERYWHERE}
+    assert _warnings(store, old_after_days="90", least_picks="301") == set()
+    given(make(CalibrationRolledBack, at=MAY, calibration_version=VERSION, segments=()))
+
+    when_folded()
+
+    assert _warnings(store) == set()
