@@ -6,7 +6,7 @@ where they are written down.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -52,11 +52,20 @@ class Window:
 
 
 @dataclass(frozen=True)
+class OutOfTime:
+    """A segment's out-of-time picks, in order of record: raw p, the same by the challenger of the time, outcome."""
+
+    p: Floats
+    q: Floats
+    y: Floats
+
+
+@dataclass(frozen=True)
 class SegmentResult:
     """One segment of a version: its map, the window it was learned from, what it did out of time, and the verdict.
 
     n counts settled picks of the whole history, before and after are of the out-of-time picks only, raw and
-    calibrated; parent names the segment that the map was shrunk towards.
+    calibrated, and `forecasts` holds these; parent names the segment that the map was shrunk towards.
     """
 
     segment: Segment
@@ -72,6 +81,7 @@ class SegmentResult:
     active_since_us: int | None
     reasons: tuple[str, ...]
     looks: tuple[Look, ...]
+    forecasts: OutOfTime = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -208,9 +218,10 @@ class _Job:
         run = self.runs[key]
         forward = run.forwards[run.method]
         out = forward.look >= 0
+        forecasts = OutOfTime(own.p[out], forward.q[out], own.y[out])
         scores = compare(
-            {"before": own.p[out], "after": forward.q[out]},
-            own.y[out],
+            {"before": forecasts.p, "after": forecasts.q},
+            forecasts.y,
             own.event[out],
             self.config.level,
             self.config.resamples,
@@ -231,6 +242,7 @@ class _Job:
             active_since_us=run.open_since,
             reasons=_reasons(run, len(own), learned, self.config),
             looks=run.looks,
+            forecasts=forecasts,
         )
 
     def _final_map(self, own: Picks, run: GateRun, parent: Segment | None) -> tuple[CalibrationMap, Window]:
