@@ -78,9 +78,9 @@ class SnapshotCapture:
             )
         game = self._game(event_id, home_team, away_team, sport_key)
         chosen = known_format(odds_format) if odds_format else payload_format(prices_by_market(bookmaker_data))
-        raw = self._raw(event_id, provider, source, bookmaker_data, self._seen_at(captured_at))
+        raw = captured_payload(event_id, provider, source, bookmaker_data, self._seen_at(captured_at))
         capture = capture_id or raw.ref
-        seen = [_seen(entry, raw, capture) for entry in read(bookmaker_data, game, chosen)]
+        seen = [seen_odds(entry, raw, capture) for entry in read(bookmaker_data, game, chosen)]
         self.log.append([raw, *seen])
         return [record.ref for record in seen if isinstance(record, OddsSnapshotCaptured)]
 
@@ -116,7 +116,7 @@ class SnapshotCapture:
         price = _one_price(american=price_american, decimal=price_decimal, fractional=price_fractional)
         _check_side(market_key, selection)
         check_market_line(market_key, selection, line)
-        raw = self._raw(event_id, provider, source, raw_payload, self._seen_at(captured_at))
+        raw = captured_payload(event_id, provider, source, raw_payload, self._seen_at(captured_at))
         data = build(
             OddsSnapshot,
             provider=provider,
@@ -131,7 +131,7 @@ class SnapshotCapture:
             raw_payload_id=raw.ref,
             raw_path=raw_path,
         )
-        snapshot = _from_raw(OddsSnapshotCaptured, raw, data)
+        snapshot = from_raw(OddsSnapshotCaptured, raw, data)
         self.log.append([raw, snapshot])
         return snapshot.ref
 
@@ -160,8 +160,8 @@ class SnapshotCapture:
         Raises:
             ValueError: says which argument is wrong.
         """
-        statuses = tuple(entry if isinstance(entry, PlayerStatus) else _player(entry) for entry in players)
-        raw = self._raw(event_id, provider, source, raw_payload, self._seen_at(captured_at))
+        statuses = tuple(entry if isinstance(entry, PlayerStatus) else player_status(entry) for entry in players)
+        raw = captured_payload(event_id, provider, source, raw_payload, self._seen_at(captured_at))
         data = build(
             InjurySnapshot,
             provider=provider,
@@ -172,7 +172,7 @@ class SnapshotCapture:
             raw_payload_id=raw.ref,
             raw_path=raw_path,
         )
-        snapshot = _from_raw(InjurySnapshotCaptured, raw, data)
+        snapshot = from_raw(InjurySnapshotCaptured, raw, data)
         self.log.append([raw, snapshot])
         return snapshot.ref
 
@@ -215,32 +215,43 @@ class SnapshotCapture:
             home, away = self.teams(event_id) or (None, None)
         return Game(home, away, sport_key)
 
-    def _raw(self, event_id: str | None, provider: str, source: str, payload: Any, at: datetime) -> RawPayloadCaptured:
-        is_text = isinstance(payload, str)
-        content = payload if is_text else _as_json(payload)
-        digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
-        data = build(
-            RawPayload,
-            provider=provider,
-            source=source,
-            content_type="text/plain" if is_text and not _is_json(content) else "application/json",
-            content=content,
-            sha256=digest,
-        )
-        return build(
-            RawPayloadCaptured,
-            record_id=derived_id(at, "raw_payload", event_id or "", provider, source, digest),
-            event_id=event_id,
-            occurred_at=at,
-            producer=PRODUCER,
-            data=data,
-        )
+
+def captured_payload(
+    event_id: str | None, provider: str, source: str, payload: Any, at: datetime
+) -> RawPayloadCaptured:
+    """What a provider said, whole: text as it came, anything else as JSON.
+
+    Raises:
+        ValueError: it cannot be written as JSON.
+    """
+    is_text = isinstance(payload, str)
+    content = payload if is_text else _as_json(payload)
+    digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
+    data = build(
+        RawPayload,
+        provider=provider,
+        source=source,
+        content_type="text/plain" if is_text and not _is_json(content) else "application/json",
+        content=content,
+        sha256=digest,
+    )
+    return build(
+        RawPayloadCaptured,
+        record_id=derived_id(at, "raw_payload", event_id or "", provider, source, digest),
+        event_id=event_id,
+        occurred_at=at,
+        producer=PRODUCER,
+        data=data,
+    )
 
 
-def _seen(entry: Quote | Refusal, raw: RawPayloadCaptured, capture_id: str) -> Record:
-    """A quote as a snapshot; a refusal, or a quote that the record itself refuses, as a rejection."""
+def seen_odds(entry: Quote | Refusal, raw: RawPayloadCaptured, capture_id: str, event_id: str | None = None) -> Record:
+    """A quote as a snapshot; a refusal, or a quote that the record itself refuses, as a rejection.
+
+    `event_id` is for a payload that speaks of several events.
+    """
     if isinstance(entry, Refusal):
-        return _rejected(entry, raw)
+        return rejected(entry, raw, event_id)
     try:
         data = build(
             OddsSnapshot,
@@ -257,13 +268,14 @@ def _seen(entry: Quote | Refusal, raw: RawPayloadCaptured, capture_id: str) -> R
             price=entry.price.text,
             price_decimal=float(entry.price.decimal),
         )
-        return _from_raw(OddsSnapshotCaptured, raw, data)
+        return from_raw(OddsSnapshotCaptured, raw, data, event_id)
     except ValueError as error:
         raw_quote = json.dumps(asdict(entry), default=str)
-        return _rejected(Refusal(entry.path, "outcomes", str(error), raw_quote), raw)
+        return rejected(Refusal(entry.path, "outcomes", str(error), raw_quote), raw, event_id)
 
 
-def _rejected(refusal: Refusal, raw: RawPayloadCaptured) -> InputRejected:
+def rejected(refusal: Refusal, raw: RawPayloadCaptured, event_id: str | None = None) -> InputRejected:
+    """What of a payload could not become a record."""
     data = Rejection(
         source=f"{raw.data.provider} {raw.data.source} {raw.ref}",
         location=refusal.path,
@@ -272,16 +284,16 @@ def _rejected(refusal: Refusal, raw: RawPayloadCaptured) -> InputRejected:
         reason=refusal.reason,
         raw=refusal.raw,
     )
-    return _from_raw(InputRejected, raw, data)
+    return from_raw(InputRejected, raw, data, event_id)
 
 
-def _from_raw(kind: type[R], raw: RawPayloadCaptured, data: Payload) -> R:
+def from_raw(kind: type[R], raw: RawPayloadCaptured, data: Payload, event_id: str | None = None) -> R:
     """A record of something seen in a raw payload, at its time; the same data gives the same id."""
     identity = (kind.__name__, raw.ref, data.model_dump_json())
     return build(
         kind,
         record_id=derived_id(raw.occurred_at, *identity),
-        event_id=raw.event_id,
+        event_id=event_id or raw.event_id,
         occurred_at=raw.occurred_at,
         producer=PRODUCER,
         correlation_id=raw.record_id,
@@ -306,7 +318,8 @@ def _check_side(market_key: str, selection: str) -> None:
         raise ValueError(f"{error}; a selection is a side such as HOME or OVER, never a team's name") from error
 
 
-def _player(entry: Mapping[str, Any]) -> PlayerStatus:
+def player_status(entry: Mapping[str, Any]) -> PlayerStatus:
+    """One player of a report; a wrong field is a ValueError."""
     try:
         return build(PlayerStatus, **entry)
     except (TypeError, ValueError) as error:
@@ -323,6 +336,6 @@ def _as_json(payload: Any) -> str:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -1,0 +1,74 @@
+"""The embedded host's raw feeds: what is put into a folder is on record, once, and gone from the folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from onrecord.calendar import Calendar
+from onrecord.feed_folder import FeedFolder
+from onrecord.wiring import Workspace
+from producers.raw_feeds import RawFeeds
+from tests.producers.test_raw_feeds import game
+
+
+@pytest.fixture
+def feeds(workspace: Workspace, tmp_path: Path) -> FeedFolder:
+    """Empty folders."""
+    folder = FeedFolder(tmp_path / "feeds", workspace.log, RawFeeds(Calendar(workspace.log).start))
+    folder.prepare()
+    return folder
+
+
+def put(feeds: FeedFolder, name: str, feed: str = "odds-raw") -> Path:
+    """An answer of a provider as a file."""
+    path = feeds.folder / feed / name
+    path.write_text(json.dumps([game()]))
+    return path
+
+
+def test_a_file_is_put_on_record_and_removed(feeds: FeedFolder, workspace: Workspace) -> None:
+    """Its name says the provider; its event is on the calendar from then on."""
+    path = put(feeds, "the-odds-api.1.json")
+
+    assert feeds.take() == 1
+
+    assert not path.exists()
+    [raw] = workspace.newest(5, "raw_payloads")
+    assert json.loads(str(raw["data"]))["provider"] == "the-odds-api"
+    assert [row["type"] for row in workspace.newest(5, "events")] == ["EventScheduled"]
+    assert len(list(workspace.newest(5, "odds"))) == 2
+
+
+def test_a_file_that_is_still_written_waits(feeds: FeedFolder) -> None:
+    """Its name begins with a dot until it is whole."""
+    path = put(feeds, ".the-odds-api.1.json")
+    assert feeds.take() == 0
+
+    path.rename(path.with_name("the-odds-api.1.json"))
+
+    assert feeds.take() == 1
+
+
+def test_a_file_that_was_handled_before_a_crash_has_one_effect(feeds: FeedFolder, workspace: Workspace) -> None:
+    """It was on record, and not removed yet."""
+    path = put(feeds, "the-odds-api.1.json")
+    kept = path.rename(path.with_name(".kept"))
+    kept.with_name("the-odds-api.1.json").hardlink_to(kept)
+    feeds.take()
+    before = workspace.log.end()
+
+    kept.rename(path)
+    feeds.take()
+
+    assert before == workspace.log.end()
+    assert workspace.log.conflicts() == []
+
+
+def test_a_folder_of_another_name_is_no_feed(feeds: FeedFolder) -> None:
+    """Nothing in it is touched."""
+    (feeds.folder / "other").mkdir()
+    path = put(feeds, "x.json", feed="other")
+
+    assert feeds.take() == 0
+    assert path.exists()
