@@ -70,10 +70,10 @@ def rebuild(log: EventLog, generations: Generations, progress: Progress = _silen
 
 def build(log: EventLog, path: Path, progress: Progress = _silent, until: datetime | None = None) -> Rebuilt:
     """Fold the log into a new file; with `until`, only what was known at that time."""
-    store = Store(path, log_id=log.log_id)
+    store = Store(path, log_id=log.log_id, unlogged=True)
     try:
-        # Nobody reads the file before it is whole: no checkpoints on the way, and memory for other things.
-        store.execute("SET checkpoint_threshold = '1GB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
+        # One checkpoint at the end: nobody reads the file before it is whole.
+        store.execute("SET checkpoint_threshold = '1TB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
         records = catch_up(log, store, progress) if until is None else _fold_until(log, store, until, progress)
         store.prove_unique()
         store.checkpoint()

@@ -5,7 +5,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from projections.store import Store
+from projections.store import Store, quoted
 
 # A storage version that DuckDB 1.4 reads too.
 STORAGE_VERSION = "v1.0.0"
@@ -17,7 +17,7 @@ def publish_copy(store: Store, path: Path, published_at: datetime) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     store.execute(
-        f"ATTACH '{_quoted(draft)}' AS published (STORAGE_VERSION '{STORAGE_VERSION}')",
+        f"ATTACH '{quoted(draft)}' AS published (STORAGE_VERSION '{STORAGE_VERSION}')",
         f"COPY FROM DATABASE {store.catalog} TO published",
         f"CREATE TABLE published.published_at AS SELECT TIMESTAMPTZ '{published_at.isoformat()}' AS published_at",
         "DETACH published",
@@ -37,9 +37,5 @@ def _export(store: Store, name: str, folder: Path) -> Path:
     if by_month and target.exists():
         shutil.rmtree(target)
     partition = f", PARTITION_BY ({by_month})" if by_month else ""
-    store.execute(f"COPY (FROM \"{name}\") TO '{_quoted(target)}' (FORMAT parquet{partition})")
+    store.execute(f"COPY (FROM \"{name}\") TO '{quoted(target)}' (FORMAT parquet{partition})")
     return target
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

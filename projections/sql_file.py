@@ -15,6 +15,7 @@ The file begins with a sentence and a header, then has sections in this order, e
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 
 import duckdb
@@ -64,6 +65,7 @@ class _Draft:
     queries: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
+@cache
 def load_projections() -> tuple[Projection, ...]:
     """Every projection of the package, in the order in which their folds run."""
     folder = files("projections") / "sql"

@@ -126,7 +126,8 @@ _CUTTING: set[Law] = {any_cut, any_interleaving, only_the_set, rebuild_is_live}
         (tie_broken_by_arrival, {only_the_set}),
         (float_sum, _CUTTING),
         (lost_position, {redelivery}),
-        (undeclared_type, {only_declared}),
+        # What is not declared is not there, unless the batch happens to hold some.
+        (undeclared_type, set(LAWS)),
         (undeclared_table, {only_declared}),
         (doubled_merge_source, _CUTTING),
     ],
