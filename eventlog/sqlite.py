@@ -4,7 +4,6 @@ Both ends go through ADBC, so that one SQLite library alone touches the file in 
 file locks (docs/adr/0001). One call of `append` is atomic. A batch of large records holds fewer than asked for.
 """
 
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
-from eventlog.columns import STORED, to_batch, to_envelope, to_row, to_table
+from eventlog.columns import STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
 from eventlog.log import EMPTY, LogError, Positions
 from schemas.codec import Codec
 from schemas.ids import split_reference, spontaneous_id
@@ -60,8 +59,6 @@ _READ = (
     f'(SELECT number - 1, {_NAMES} FROM "{{topic}}" WHERE {{condition}} ORDER BY number LIMIT ?)'
 )
 _START, _END = "coalesce(min(number) - 1, 0)", "coalesce(max(number), 0)"
-# What makes two records with one id the same record: everything but the stamp.
-_CONTENT = tuple(name for name in STORED.names if name not in {"record_id", "recorded_at"})
 _ADVICE = (
     ("not a database", "pass the path of an onrecord log"),
     ("failed to open", "make sure that its folder exists and may be written, and that it is no folder itself"),
@@ -130,13 +127,13 @@ class SqliteLog:
 
     def read(self, positions: Positions, limit: int) -> tuple[pa.Table, Positions]:
         """See the port."""
-        batches, after = [EMPTY], dict(positions)
+        batches, after, room, bytes_left = [EMPTY], dict(positions), limit, self._batch_bytes
         for topic in TOPICS:
-            room = limit - sum(batch.num_rows for batch in batches)
-            if room <= 0 or sum(batch.nbytes for batch in batches) >= self._batch_bytes:
+            if room <= 0 or bytes_left <= 0:
                 break
             batch, moved = self.read_topic(topic, positions, room)
             batches.append(batch)
+            room, bytes_left = room - batch.num_rows, bytes_left - batch.nbytes
             after.update(moved)
         return pa.concat_tables(batches), after
 
@@ -173,6 +170,11 @@ class SqliteLog:
     def log_id(self) -> str:
         """See the port."""
         return self._log_id
+
+    @property
+    def may_repeat(self) -> bool:
+        """See the port: the file itself refuses a second one."""
+        return False
 
     def close(self) -> None:
         """See the port."""
@@ -241,14 +243,13 @@ class SqliteLog:
         """Keep what was refused because its record_id is on the log with other content."""
         for given in table.to_pylist():
             [kept] = self._fetch_from(self._writer, topic, "record_id = ?", given["record_id"], 1).to_pylist()
-            if not _is_same(kept, given):
-                refused = json.dumps({name: given[name] for name in _CONTENT}, default=str)
+            if not is_same(kept, given):
                 _rows(
                     self._writer,
                     "INSERT INTO log_conflicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     topic,
                     given["record_id"],
-                    refused,
+                    refused(given),
                     (self._clock.now() - _EPOCH) // timedelta(microseconds=1),
                 )
 
@@ -286,11 +287,3 @@ def _bindable(table: pa.Table) -> pa.RecordBatchReader:
     """The stored columns in order, times as whole microseconds."""
     columns = [column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column for column in table.columns]
     return pa.table(columns, names=STORED.names).to_reader()
-
-
-def _is_same(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
-    # JSON that says the same in another layout is the same content.
-    envelope = [name for name in _CONTENT if name != "data"]
-    return all(kept[name] == given[name] for name in envelope) and (
-        kept["data"] == given["data"] or bool(json.loads(kept["data"]) == json.loads(given["data"]))
-    )
