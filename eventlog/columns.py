@@ -11,17 +11,19 @@ import pyarrow as pa
 from eventlog.log import BATCH
 from schemas.record import Record
 
-ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partition", "offset", "data"})
+ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partition", "offset", "data", "fault", "value"})
 STORED = pa.schema([BATCH.field(name) for name in (*ENVELOPE, "data")])
-"""What an engine stores of a record: all columns of a batch but those that say where it lies."""
-_UNSTAMPED = tuple(name for name in ENVELOPE if name != "recorded_at")
-_envelope_of = attrgetter(*_UNSTAMPED)
+"""What an engine stores of a record: all columns of a batch but those that say where it lies, or that it is none."""
+UNSTAMPED = tuple(name for name in ENVELOPE if name != "recorded_at")
+CONTENT = tuple(name for name in STORED.names if name not in {"record_id", "recorded_at"})
+"""What makes two records with one id the same record: everything but the stamp."""
+_envelope_of = attrgetter(*UNSTAMPED)
 
 
 def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
     """The envelope's columns, stamped `recorded_at`, and `data` as JSON text with every default written out."""
     rows = [to_row(record) for record in records]
-    names = (*_UNSTAMPED, "data")
+    names = (*UNSTAMPED, "data")
     columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
     return {name: columns.get(name, [recorded_at] * len(rows)) for name in STORED.names}
 
@@ -34,7 +36,7 @@ def to_row(record: Record) -> tuple[Any, ...]:
 
 def to_table(rows: Sequence[tuple[Any, ...]], recorded_at: datetime) -> pa.Table:
     """Rows as `to_row` gives them as a table of the stored columns, all stamped `recorded_at`."""
-    lists = dict(zip((*_UNSTAMPED, "data"), zip(*rows, strict=True), strict=True))
+    lists = dict(zip((*UNSTAMPED, "data"), zip(*rows, strict=True), strict=True))
     columns = [
         pa.array(lists[field.name], field.type)
         if field.name in lists
@@ -52,9 +54,22 @@ def to_envelope(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**envelope, "data": json.loads(row["data"])}
 
 
+def is_same(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether two rows with one id say the same: JSON in another layout is no other content."""
+    envelope = [name for name in CONTENT if name != "data"]
+    return all(kept[name] == given[name] for name in envelope) and (
+        kept["data"] == given["data"] or bool(json.loads(kept["data"]) == json.loads(given["data"]))
+    )
+
+
+def refused(row: Mapping[str, Any]) -> str:
+    """The content that came too late under a known id, as JSON."""
+    return json.dumps({name: row[name] for name in CONTENT}, default=str)
+
+
 def to_batch(topic: str, partition: int, table: pa.Table) -> pa.Table:
     """A table of offset, envelope and data, whatever types it was read with, as a batch of one partition."""
-    constant = {"topic": topic, "partition": partition}
+    constant = {"topic": topic, "partition": partition, "fault": None, "value": None}
     columns = [
         pa.repeat(pa.scalar(constant[field.name], field.type), table.num_rows)
         if field.name in constant

@@ -8,17 +8,26 @@ append(records)
     Durable when it returns. Idempotent by record_id within the topic: a record that is already there is left alone; if
     its content differs, the first one stays and the conflict is counted in `conflicts()`. Every record is stamped with
     `recorded_at` from the log's clock. Returns positions that lie behind all the records handed in, old and new, so
-    that a reader which has reached them has seen them. An adapter says whether one call is atomic.
+    that a reader which has reached them has seen them. An adapter says whether one call is atomic; where it is not, and
+    the call fails, the same records are sent again.
+
+    Where `may_repeat` is true a record may lie on the log more than once, because a producer sent it again: then every
+    reader takes the first of each topic and record_id (the one with the lowest offset) and leaves the others alone.
+    `conflicts()` compares them all.
 
 append_json(lines), append_batch(batch)
     The same for records as JSON bytes, which are validated first, and for a batch that was read from another log, which
-    keeps its stamps.
+    keeps its stamps. A row with a `fault` is no record: it is refused.
 
 read(positions, limit)
     At most `limit` records from `positions` on, as one Arrow batch with the columns of `BATCH`, topics in the order of
     `schemas.registry.TOPICS`, each partition in offset order; and the positions behind them, which also move over what
     was skipped (gaps, aborted records). A partition that `positions` does not name is read from its start. Nothing to
-    read: an empty batch.
+    read: an empty batch. A position whose records the log holds no more is an error: they are never skipped in silence.
+
+    What foreign producers put on the log passes the codec on its way. What is no record at all is a row too: `fault`
+    says why, `value` holds the bytes, and all other columns but its place, `recorded_at` and perhaps `event_id` are
+    null.
 
 read_topic(topic, positions, limit)
     The same for one topic alone.
@@ -59,9 +68,11 @@ BATCH = pa.schema(
         ("correlation_id", pa.string()),
         ("causation_id", pa.string()),
         ("data", pa.string()),
+        ("fault", pa.string()),
+        ("value", pa.binary()),
     ]
 )
-"""The columns of a batch; `data` is the payload as JSON text."""
+"""The columns of a batch; `data` is the payload as JSON text. `fault` and `value` are null but in what is no record."""
 
 EMPTY: pa.Table = BATCH.empty_table()
 
@@ -76,6 +87,11 @@ class EventLog(Protocol):
     @property
     def log_id(self) -> str:
         """Names the log for as long as it lives."""
+        ...
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a record may lie on the log more than once."""
         ...
 
     def append(self, records: Iterable[Record]) -> Positions:

@@ -39,12 +39,20 @@ def started(number: int, event_id: str = EVENTS[0], **envelope: Any) -> EventSta
 
 
 def drained(log: EventLog, limit: int = 1000, positions: Positions | None = None) -> list[dict[str, Any]]:
-    """Every row from `positions` to the end that was seen first, a batch at a time."""
+    """Every row from `positions` to the end that was seen first, a batch at a time, as a reader takes them."""
     positions, target, rows = positions or {}, log.end(), list[dict[str, Any]]()
     while not reached(positions, target):
         batch, positions = log.read(positions, limit)
         rows += batch.to_pylist()
-    return rows
+    return firsts(rows) if log.may_repeat else rows
+
+
+def firsts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first of each topic and record_id: what a reader takes from a log on which records may lie more than once."""
+    taken: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        taken.setdefault((row["topic"], row["record_id"]), row)
+    return list(taken.values())
 
 
 def records_in(rows: Sequence[dict[str, Any]]) -> list[Record]:
