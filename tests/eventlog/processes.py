@@ -22,13 +22,19 @@ def write(opener: Callable[[], EventLog], writer: int, batches: int, size: int) 
 
 
 def follow(opener: Callable[[], EventLog], wanted: int, answer: Connection) -> None:
-    """Read until so many records have come; send the ids of each partition in the order in which they came."""
-    log, positions = opener(), dict[tuple[str, int], int]()
+    """Read until so many records have come; send the ids of each partition in the order in which they came.
+
+    Where a record may lie on the log more than once, only its first is taken, as every reader does.
+    """
+    log, positions, taken = opener(), dict[tuple[str, int], int](), set[str]()
     seen: dict[tuple[str, int], list[tuple[int, str]]] = {}
     while sum(map(len, seen.values())) < wanted:
         batch, moved = log.read(positions, 50)
         positions = dict(moved)
         for row in batch.select(["topic", "partition", "offset", "record_id"]).to_pylist():
+            if log.may_repeat and row["record_id"] in taken:
+                continue
+            taken.add(row["record_id"])
             seen.setdefault((row["topic"], row["partition"]), []).append((row["offset"], row["record_id"]))
     answer.send(seen)
     log.close()
