@@ -82,3 +82,19 @@ def activate(version: Version, why: Why) -> None:
 def rollback(version: Version, why: Why) -> None:
     """Stop a version from serving; who and why go on record."""
     CalibrationService(open_workspace()).roll_back(version, getpass.getuser(), why)
+
+
+@app.command()
+def plot(
+    league: Annotated[str, typer.Argument(help="Such as NBA; * is all leagues.")],
+    market: Annotated[str, typer.Argument(help="A market key, such as SPREAD:FULL_GAME; * is all markets.")],
+    out_file: Annotated[Path, typer.Option("--out", help="A .png or .svg file.")],
+    version: Annotated[str | None, typer.Option(help="Default: the active version, or else the newest.")] = None,
+) -> None:
+    """Reliability before and after, of the picks that a version was judged by, with bands and histogram."""
+    from onrecord.calibration_plot import diagram, draw  # scipy.stats and matplotlib take a second to import
+
+    with open_workspace().fresh_reader() as store:
+        shown = diagram(store, league, market, version)
+    draw(shown, out_file)
+    out.print(f"{out_file}: {shown.segment} of {shown.version}, {shown.y.size} picks out of time", soft_wrap=True)

@@ -87,6 +87,21 @@ def age(store: Store) -> str:
     return f"the owner's published copy, {(datetime.now(UTC) - at).total_seconds():.0f} s old"
 
 
+def calibration(store: Store) -> str:
+    """The active version and its first warning, in one line."""
+    active = store.query("active_version").to_pylist()
+    if not active:
+        return "calibration: no version is active, raw probabilities are served"
+    told = f"calibration: {escape(active[0]['calibration_version'])} is active"
+    warnings = store.query("calibration_warnings").to_pylist()
+    if not warnings:
+        return f"{told}, no warnings"
+    first, more = warnings[0], len(warnings) - 1
+    where = " ".join(filter(None, (first["origin"], f"{first['league']}|{first['market_key']}")))
+    others = f"; {more} more: `onrecord query calibration_warnings`" if more else ""
+    return f"{told}; [yellow]{first['warning']}[/] {escape(where)}: {escape(first['says'])}{others}"
+
+
 def imported(done: Imported) -> Table:
     """What became of every file."""
     shown = Table(title=f"{done.records} records, {done.added} of them new", title_justify="left")

@@ -183,4 +183,4 @@ SELECT 'DRIFT', calibration_version, origin, league, market_key, n,
        printf('Brier %.4f where %.4f was expected, on %d picks of %s', realised_brier, expected_brier_of_settled, n,
               strftime(month, '%Y-%m'))
 FROM active, recent WHERE z > 3
-ORDER BY warning DESC, origin, league, market_key;
+ORDER BY list_position(['HARM', 'DRIFT', 'OLD'], warning), origin, league, market_key;

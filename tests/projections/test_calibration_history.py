@@ -1,6 +1,5 @@
 """Which version served when, what it did to the picks, and the warnings: by hand, and against grading's own scores."""
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,62 +7,17 @@ import numpy as np
 import pytest
 
 from grading.reliability import expected_calibration_error, spiegelhalter
-from grading.scores import Floats, brier, log_loss, log_loss_terms
+from grading.scores import brier, log_loss, log_loss_terms
 from projections.store import Store
 from schemas.calibrations import CalibrationActivated, CalibrationRejected, CalibrationRolledBack, CalibrationTrained
-from schemas.events import EventScheduled
-from schemas.gradings import PredictionGraded
-from schemas.predictions import PredictionMade
-from schemas.publishes import PredictionPublished
 from schemas.record import Record
+from tests.calibrated_picks import HOUR, VERSION, picks
 from tests.calibration.forecasters import outcomes
 from tests.projections.conftest import Given, When
-from tests.records import DEFAULTS, MINUTE, make
+from tests.records import MINUTE, make
 
 MAY = datetime(2024, 5, 10, 15, tzinfo=UTC)
 NFL, NBA = "NFL|SPREAD:FULL_GAME", "NBA|SPREAD:FULL_GAME"
-HOUR = timedelta(hours=1)
-VERSION = "v_20240501_000000"
-
-
-def _pick(number: int, p: float, served: float | None, won: float | None, at: datetime) -> Iterator[Record]:
-    """A pick of replayed history on a game of its own; without an outcome it has no grade yet."""
-    event = f"NBA-{number // 2}-A-B-1"
-    if number % 2 == 0:
-        yield make(EventScheduled, event, at - 2 * HOUR, number=number, origin="BACKFILL", league="NBA", starts_at=at)
-    applied = None if served is None else VERSION
-    prediction = make(
-        PredictionMade, event, at - 2 * HOUR, number=number, origin="BACKFILL", market_snapshot_id_used=None,
-        p_cover=p, p_cover_calibrated=served, calibration_version_applied=applied,
-    )  # fmt: skip
-    terms = DEFAULTS[PredictionPublished]["ticket_terms"]
-    publish = make(
-        PredictionPublished, event, at - HOUR, number=number, origin="BACKFILL", prediction_id=prediction.ref,
-        ticket_terms=terms,
-    )  # fmt: skip
-    yield from (prediction, publish)
-    if won is not None:
-        yield _grade(event, number, publish.ref, p, served, won, at)
-
-
-def _grade(
-    event: str, number: int, publish_id: str, p: float, served: float | None, won: float, at: datetime
-) -> Record:
-    scores: dict[str, Any] = {"brier": brier([p], [won]), "log_loss": log_loss([p], [won])}
-    if served is not None:
-        scores |= {"brier_calibrated": brier([served], [won]), "log_loss_calibrated": log_loss([served], [won])}
-    said = "WIN" if won else "LOSS"
-    return make(
-        PredictionGraded, event, at + HOUR, number=number, origin="BACKFILL", publish_id=publish_id, outcome=said,
-        summary=said, **scores,
-    )  # fmt: skip
-
-
-def _picks(
-    p: Floats, served: Sequence[float | None], y: Sequence[float | None], at: datetime = MAY, first: int = 0
-) -> list[Record]:
-    rows = zip(p.tolist(), served, y, strict=True)
-    return [record for i, row in enumerate(rows) for record in _pick(first + i, *row, at)]
 
 
 def _trained(version: str, at: datetime = MINUTE[0], number: int = 0) -> Record:
@@ -145,7 +99,7 @@ def test_by_month_raw_and_calibrated_apart_are_gradings_own_scores(
     q = (0.5 + (p - 0.5) * 0.6).round(3)
     served = [*[None] * 30, *q[30:40].tolist(), *[None] * 20]
     june = MAY + timedelta(days=31)
-    given(*_picks(p[:20], [None] * 20, y[:20].tolist()), *_picks(p[20:], served[20:], y[20:].tolist(), june, 20))
+    given(*picks(p[:20], [None] * 20, y[:20].tolist(), MAY), *picks(p[20:], served[20:], y[20:].tolist(), june, 20))
 
     when_folded()
 
@@ -169,7 +123,7 @@ def test_drift_is_the_realised_score_against_the_one_expected_without_results(
     """Picks without a result are expected of, too; z is Spiegelhalter's of what was served."""
     p, y = outcomes(80, 3.0)
     won: list[float | None] = [*y[:60].tolist(), *[None] * 20]
-    given(*_picks(p, [None] * 80, won))
+    given(*picks(p, [None] * 80, won, MAY))
 
     when_folded()
 
@@ -201,7 +155,7 @@ def test_harm_is_told_where_calibrated_is_surely_worse_than_raw(
     p, y = outcomes(400, 1.0)
     q = (0.5 + (p - 0.5) * factor).tolist()
     given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
-    given(*_picks(p, q, y.tolist()))
+    given(*picks(p, q, y.tolist(), MAY))
 
     when_folded()
 
@@ -214,7 +168,7 @@ def test_the_error_of_an_effect_takes_the_picks_of_an_event_together(
     """Two picks a game here: the residuals of a game are added before they are squared."""
     p, y = outcomes(60, 1.0)
     q = 0.5 + (p - 0.5) * 0.5
-    given(*_picks(p, q.tolist(), y.tolist()))
+    given(*picks(p, q.tolist(), y.tolist(), MAY))
 
     when_folded()
 
@@ -231,7 +185,7 @@ def test_an_old_version_and_drift_are_told_while_it_is_active(given: Given, when
     p, y = outcomes(300, 4.0)
     given(_trained(VERSION, MAY - timedelta(days=61)))
     given(make(CalibrationActivated, at=MAY - timedelta(days=60), calibration_version=VERSION))
-    given(*_picks(p, [None] * 300, y.tolist()))
+    given(*picks(p, [None] * 300, y.tolist(), MAY))
     when_folded()
     assert _warnings(store) == {("OLD", "*", "*")} | {("DRIFT", *scope) for scope in EVERYWHERE}
     assert _warnings(store, old_after_days="90", least_picks="301") == set()
