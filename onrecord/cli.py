@@ -157,6 +157,7 @@ def summary(
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
+        out.print(display.calibration(store), soft_wrap=True)
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
 
