@@ -12,19 +12,16 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
-from consumers.timetable import Timetable
 from eventlog.log import LogError
-from onrecord import calibration_cli, dead_letters_cli, display, log_cli
+from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
-from onrecord.serving import Serving
 from onrecord.settings import Settings
-from onrecord.stopping import until_told
-from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
+from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
@@ -34,6 +31,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 app.add_typer(log_cli.app, name="log")
 app.add_typer(calibration_cli.app, name="calibration")
 app.add_typer(dead_letters_cli.app, name="dead-letters")
+app.command()(hosts_cli.up)
+app.command()(hosts_cli.project)
 
 _EXPECTED = (
     FileRefused,
@@ -96,14 +95,6 @@ def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None
         out.print(display.performance(store, "market"))
         out.print(display.reliability(store))
     _audit(workspace)
-
-
-@app.command()
-def up() -> None:
-    """Run everything in this process: fold, grade, publish the analysts' copy, ask for jobs; until interrupted."""
-    workspace = open_workspace()
-    timetable = Timetable(workspace.log, workspace.clock, workspace.settings.retention_days)
-    Serving(workspace, until_told(), say, [timetable.ask]).run()
 
 
 @app.command(name="import")

@@ -56,8 +56,8 @@ class Outage:
 class Serving:
     """The loop over a workspace; `stop` is asked at each turn.
 
-    `beside` is what it does besides; a `standby` waits while another process is the owner. An outage of the log is
-    survived; any other error ends it.
+    `beside` is what it does besides, `watch` looks at it, `beat` is called as long as it is well; a `standby` waits
+    while another process is the owner. An outage of the log is survived; any other error ends it.
     """
 
     workspace: Workspace
@@ -65,6 +65,9 @@ class Serving:
     say: Say = lambda _text: None
     beside: Sequence[Beside] = ()
     standby: bool = False
+    watch: Callable[[Owner], object] = lambda _owner: None
+    beat: Callable[[], object] = lambda: None
+    _owner: Owner | None = None
     _published: Positions | None = None
     _published_at: float = 0.0
     _outage: Outage = field(init=False)
@@ -84,11 +87,13 @@ class Serving:
     def _run(self) -> None:
         waited = False
         while not self.stop():
+            self.beat()
             try:
                 with self.workspace.owner(self._progress) as owner:
                     self.say(f"process {os.getpid()} owns {self.workspace.settings.home}; Ctrl-C ends it")
                     self._published = None
                     self.workspace.tell(owner.store.positions(), None)
+                    self._owner = owner
                     self._serve(owner)
             except OwnedElsewhereError as error:
                 if not self.standby:
@@ -102,10 +107,12 @@ class Serving:
 
     def _serve(self, owner: Owner) -> None:
         while not self.stop():
+            self.beat()
             try:
                 for task in self.beside:
                     task()
                 folded = self.workspace.turn(owner, self._progress, self._published)
+                self.watch(owner)
             except LogError as error:
                 self._outage.note(error, self.stop)
                 continue
@@ -125,5 +132,8 @@ class Serving:
 
     def _progress(self, _folded: int, _left: int) -> None:
         # Between two transactions: a long catch-up ends here, and goes on here the next time.
+        self.beat()
         if self.stop():
             raise _StoppedError
+        if self._owner is not None:  # none while the store is made anew
+            self.watch(self._owner)
