@@ -41,15 +41,20 @@ MERGE INTO events USING (
         FROM event_changes SEMI JOIN touched USING (event_id)
         GROUP BY GROUPING SETS ((event_id, kind), (event_id, kind IN ('SCHEDULED', 'RESCHEDULED')))
     )
-    SELECT event_id,
-           any_value(change) FILTER (kind = 'SCHEDULED') AS base,
-           any_value(change) FILTER (kind IS NULL AND planned) AS plan,
-           -- A game that was put back after it began has not started yet.
-           CASE WHEN any_value(change) FILTER (kind = 'STARTED').occurred_at
-                     >= coalesce(any_value(change) FILTER (kind = 'RESCHEDULED').occurred_at, '-infinity')
-                THEN any_value(change) FILTER (kind = 'STARTED') END AS start,
-           any_value(change) FILTER (kind = 'STATUS') AS state
-    FROM latest GROUP BY event_id
+    SELECT event_id, base, plan, state,
+           -- A game that was put back after it began has not started yet; an assumed start says less than a stated plan.
+           CASE WHEN begun.occurred_at >= coalesce(put_back.occurred_at, '-infinity')
+                 AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
+                THEN begun END AS start
+    FROM (
+        SELECT event_id,
+               any_value(change) FILTER (kind = 'SCHEDULED') AS base,
+               any_value(change) FILTER (kind = 'RESCHEDULED') AS put_back,
+               any_value(change) FILTER (kind IS NULL AND planned) AS plan,
+               any_value(change) FILTER (kind = 'STARTED') AS begun,
+               any_value(change) FILTER (kind = 'STATUS') AS state
+        FROM latest GROUP BY event_id
+    )
 ) AS now ON events.event_id = now.event_id
 WHEN MATCHED THEN UPDATE SET
     league = base.league, sport = base.sport, home = base.home, away = base.away, season = base.season,

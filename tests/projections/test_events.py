@@ -44,6 +44,21 @@ def test_the_actual_start_stands_beside_the_planned_one(given: Given, when_folde
     assert [("SCHEDULED", MINUTE[4], MINUTE[5], False)] == then(STANDING)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_an_assumed_start_says_less_than_a_stated_plan(
+    given: Given, when_folded: When, then: Then, together: bool
+) -> None:
+    """A file of results that only knows the day must not turn prices from during the game into closes."""
+    given(make(EventScheduled))
+    if not together:
+        when_folded()
+    given(make(EventStarted, at=MINUTE[6], started_at=MINUTE[6], assumed=True))
+
+    when_folded()
+
+    assert [("SCHEDULED", MINUTE[4], None, False)] == then(STANDING)
+
+
 def test_an_event_put_back_after_it_began_has_not_started(given: Given, when_folded: When, then: Then) -> None:
     """Abandoned after ten minutes, played from the start another day."""
     given(make(EventScheduled), make(EventStarted, at=MINUTE[4]))
