@@ -12,8 +12,8 @@ from scipy.special import ndtr
 from engines.monte_carlo import PointsGame, Simulation, simulate
 from eventlog.clock import ManualClock
 from eventlog.log import EventLog
-from eventlog.sqlite import SqliteLog
 from onrecord.calendar import Calendar
+from onrecord.engine import open_log
 from onrecord.wiring import Workspace
 from producers.event_reporter import EventReporter
 from producers.publishing_service import PublishingService
@@ -187,7 +187,7 @@ def play_season(workspace: Workspace, seed: int, progress: Progress) -> None:
     """Play the season unless the folder holds one already, and leave it graded."""
     if not any(workspace.log.end().values()):
         clock = ManualClock(FIRST_DAY)
-        log = SqliteLog(workspace.settings.log_path, clock)
+        log = open_log(workspace.settings, clock)
         try:
             season = Season(log, clock, np.random.default_rng(seed))
             for day in range(DAYS):

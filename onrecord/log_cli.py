@@ -10,6 +10,7 @@ import typer
 from eventlog.log import EventLog, LogError
 from eventlog.sqlite import SqliteLog
 from onrecord import display
+from onrecord.engine import kafka_log
 from onrecord.log_copy import copy_log
 from onrecord.settings import Settings
 from onrecord.terminal import bar, open_workspace, opened, out
@@ -36,24 +37,27 @@ def stats() -> None:
 
 @app.command()
 def copy(
-    source: Annotated[str, typer.Option("--from", help="sqlite:PATH.")],
-    target: Annotated[str, typer.Option("--to", help="sqlite:PATH.")],
+    source: Annotated[str, typer.Option("--from", help="sqlite:PATH, or kafka.")],
+    target: Annotated[str, typer.Option("--to", help="sqlite:PATH, or kafka.")],
 ) -> None:
     """Copy a whole log, stamps and all; run again it goes on where it was, and adds what is new."""
     settings = Settings()
-    first, second = _log(source, is_source=True), _log(target, is_source=False)
+    first, second = _log(source, settings, is_source=True), _log(target, settings, is_source=False)
     notes = settings.home / "copies" / f"{first.log_id}-{second.log_id}.json"
     with bar("copying") as progress:
         copied = copy_log(first, second, notes, progress)
     out.print(f"{copied} records copied; log {second.log_id} holds all of log {first.log_id}")
 
 
-def _log(name: str, *, is_source: bool) -> EventLog:
-    if not name.startswith(SQLITE):
-        raise LogError(f"there is no log {name!r}: name sqlite:PATH")
+def _log(name: str, settings: Settings, *, is_source: bool) -> EventLog:
     path = Path(name.removeprefix(SQLITE))
-    if is_source and not path.exists():
+    if name == "kafka":
+        log = kafka_log(settings)
+    elif not name.startswith(SQLITE):
+        raise LogError(f"there is no log {name!r}: name sqlite:PATH, or kafka for the one of the settings")
+    elif is_source and not path.exists():
         raise LogError(f"{path} is not there: name the file of a log")
-    log = SqliteLog(path)
+    else:
+        log = SqliteLog(path)
     opened.callback(log.close)
     return log

@@ -19,8 +19,8 @@ from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions, reached
-from eventlog.sqlite import SqliteLog
 from onrecord.checks import Check, Verification, last_verification, verification_check, verify
+from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild
 from projections.generations import Generations
@@ -57,7 +57,7 @@ class Workspace:
     @cached_property
     def log(self) -> EventLog:
         """The log."""
-        return SqliteLog(self.settings.log_path, self.clock)
+        return open_log(self.settings, self.clock)
 
     def close(self) -> None:
         """Let go of the log, if it was opened."""
@@ -229,9 +229,11 @@ class Workspace:
         ends = {key: end for key, end in self.log.end().items() if topic in {None, key[0]}}
         if topic is not None and topic not in TOPICS:
             raise ValueError(f"there is no topic {topic!r}; there are {', '.join(TOPICS)}")
-        rows = []
-        for (name, partition), end in ends.items():
-            batch, _ = self.log.read_topic(name, {(name, partition): max(0, end - records)}, records)
+        first, rows = self.log.earliest(), list[dict[str, object]]()
+        for name in {name for name, _ in ends}:
+            # Each partition's newest; where offsets have gaps those are fewer.
+            starts = {key: max(first[key], end - records) for key, end in ends.items() if key[0] == name}
+            batch, _ = self.log.read_topic(name, starts, records * len(starts))
             rows += batch.to_pylist()
         yield from sorted(rows, key=lambda row: (row["recorded_at"], row["topic"], row["offset"]))[-records:]
 

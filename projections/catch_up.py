@@ -54,7 +54,7 @@ def catch_up(log: EventLog, store: Store, progress: Progress = _silent, rows: in
     """Fold everything that was on the log when the call began; returns how many records that was."""
     target, folded = log.end(), 0
     for batch, after in batches(log, store, target, rows):
-        store.fold(batch, after)
+        store.fold(batch, after, may_repeat=log.may_repeat)
         folded += batch.num_rows
         progress(folded, behind_by(store.positions(), target))
     return folded
@@ -90,7 +90,7 @@ def _fold_until(log: EventLog, store: Store, until: datetime, progress: Progress
     for batch, after in batches(log, store, target):
         known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
         known = batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
-        store.fold(known, after)
+        store.fold(known, after, may_repeat=log.may_repeat)
         folded += known.num_rows
         progress(folded, behind_by(store.positions(), target))
     return folded

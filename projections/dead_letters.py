@@ -28,6 +28,8 @@ def dead_letter(row: Mapping[str, Any], kind: str, reason: str) -> list[Any]:
     It is named by topic and record_id, which a copy of the log keeps; by its place where it has no record_id.
     """
     envelope = {name: row[name] for name in BATCH.names}
+    if row["value"] is not None:  # any bytes come through JSON this way, and text stays readable
+        envelope["value"] = row["value"].decode(errors="surrogateescape")
     place = [row["topic"], row["partition"], row["offset"]]
     raw = json.dumps(envelope, default=str)
     about = [row[name] for name in ("type", "schema_version", "event_id", "record_id", "occurred_at")]
@@ -40,6 +42,8 @@ def as_batch(raw: str) -> pa.Table:
     row = json.loads(raw)
     for name in ("occurred_at", "recorded_at"):
         row[name] = None if row[name] is None else datetime.fromisoformat(row[name])
+    if row["value"] is not None:
+        row["value"] = row["value"].encode(errors="surrogateescape")
     return pa.Table.from_pylist([row], schema=BATCH)
 
 

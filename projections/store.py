@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from eventlog.columns import to_envelope
 from eventlog.log import BATCH, EMPTY, Positions, latest
-from projections import dead_letters
+from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
 from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql, unparsable_sql
@@ -83,16 +83,19 @@ class Store:
         self._staging = {name: staging_sql(kind) for name, kind in self.codec.types.items()}
         self._unparsable_sql = {name: unparsable_sql(kind) for name, kind in self.codec.types.items()}
         self._empty: dict[str, pa.Table] = {}
+        self._may_repeat = False
         self._connection.register("incoming", EMPTY)
 
-    def fold(self, batch: pa.Table, after: Positions) -> None:
+    def fold(self, batch: pa.Table, after: Positions, *, may_repeat: bool = False) -> None:
         """Fold a batch, and move to the positions `after` it.
 
         What lies before the store's own positions was folded already: it is left out, and positions never go back. A
         record that cannot be folded is found by halving the batch, and set aside as a dead letter; nothing waits. What
-        the batch says to try again is tried before it: if the process dies in between, the batch comes again.
+        the batch says to try again is tried before it: if the process dies in between, the batch comes again. Of a log
+        that `may_repeat` a record the first one counts.
         """
         with self._lock:
+            self._may_repeat = may_repeat
             held = self.positions()
             unseen = _unseen(batch, held)
             for name in dead_letters.retried(unseen):
@@ -211,7 +214,7 @@ class Store:
 
     def _create(self, log_id: str) -> None:
         self._connection.begin()
-        self._run(_BOOKKEEPING + dead_letters.TABLE)
+        self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
         if not self._run("FROM store_identity"):
             self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
             for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
@@ -270,11 +273,14 @@ class Store:
         self, batch: pa.Table, after: Positions, unparsable: Collection[Place] = (), released: Place | None = None
     ) -> None:
         with self._lock:
-            ready, set_aside = self._through_codec(batch, unparsable)
-            present = set(pc.unique(ready["type"]).to_pylist())
-            concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
+            present: set[str] = set()
             self._connection.begin()
             try:
+                # A dead letter that is tried again was the first when it came.
+                first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
+                ready, set_aside = self._through_codec(first, unparsable)
+                present = set(pc.unique(ready["type"]).to_pylist())
+                concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
                 self._stage(ready, present, {name for projection in concerned for name in projection.reads})
                 for statement in (statement for projection in concerned for statement in projection.folds):
                     self._run(statement)
@@ -287,6 +293,7 @@ class Store:
                 # Some errors end the transaction by themselves; what matters is that none stays open.
                 with suppress(duckdb.TransactionException):
                     self._connection.rollback()
+                self._empty.clear()  # relations that were registered in the transaction have gone with it
                 raise
             finally:
                 self._unstage(present)
@@ -333,22 +340,11 @@ class Store:
 
     def _through_codec(self, batch: pa.Table, unparsable: Collection[Place]) -> tuple[pa.Table, list[list[Any]]]:
         """The rows that can be staged: as they are, or upcast or completed by the codec; and the dead letters."""
-        pairs = batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist()
-        # JSON's null would be staged as a row of nulls, without an error: only objects are.
-        objects = pc.all(pc.fill_null(pc.starts_with(batch["data"], "{"), fill_value=False), min_count=0).as_py()
-        if (
-            objects
-            and not unparsable
-            and all(self.codec.is_current(pair["type"], pair["schema_version"]) for pair in pairs)
-        ):
+        ready = self._is_ready(batch, unparsable)
+        if pc.all(ready, min_count=0).as_py():
             return batch, []
         rows, letters = [], []
-        for row in batch.to_pylist():
-            place = (row["topic"], row["partition"], row["offset"])
-            current = self.codec.is_current(row["type"], row["schema_version"])
-            if current and place not in unparsable and (row["data"] or "").startswith("{"):
-                rows.append(row)
-                continue
+        for row in batch.filter(pc.invert(ready)).to_pylist():
             try:
                 record = self._decode(row)
             except UnknownRecordError as error:
@@ -357,9 +353,25 @@ class Store:
                 letters.append(dead_letter(row, "UNDECODABLE", str(error)))
             else:
                 rows.append({**row, "schema_version": record.schema_version, "data": record.data.model_dump_json()})
-        return pa.Table.from_pylist(rows, schema=BATCH), letters
+        return pa.concat_tables([batch.filter(ready), pa.Table.from_pylist(rows, schema=BATCH)]), letters
+
+    def _is_ready(self, batch: pa.Table, unparsable: Collection[Place]) -> pa.ChunkedArray:
+        """Whether each row can be staged as it is."""
+        # JSON's null would be staged as a row of nulls, without an error: only objects are.
+        ready = pc.fill_null(pc.starts_with(batch["data"], "{"), fill_value=False)
+        ready = pc.and_(ready, pc.and_(pc.is_valid(batch["type"]), pc.is_valid(batch["schema_version"])))
+        for pair in batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist():
+            if None not in pair.values() and not self.codec.is_current(pair["type"], pair["schema_version"]):
+                same = [pc.equal(batch[name], pa.scalar(pair[name], batch[name].type)) for name in pair]
+                ready = pc.and_not(ready, pc.fill_null(pc.and_(*same), fill_value=False))
+        if unparsable:
+            places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
+            ready = pc.and_(ready, pa.array([place not in unparsable for place in places], pa.bool_()))
+        return ready
 
     def _decode(self, row: Mapping[str, Any]) -> Record:
+        if row["fault"] is not None:
+            raise UndecodableRecordError(row["fault"])
         try:
             envelope = to_envelope(row)
         except (TypeError, ValueError, RecursionError) as error:
@@ -375,6 +387,8 @@ class Store:
             letter = dead_letter(row, "UNDECODABLE", str(error))
         with self._lock:
             self._connection.begin()
+            if self._may_repeat and after:
+                repeats.firsts(self._connection, batch)
             self._run(dead_letters.REMOVE, letter[1:4])
             self._run(dead_letters.INSERT, letter)
             self._move_to(after)
