@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
@@ -58,6 +59,14 @@ _ADVICE: Mapping[str, str] = {
     "REQUEST_TIMED_OUT": _UNREACHABLE,
 }
 _SYMPTOMS = {name for name, advice in _ADVICE.items() if advice is _UNREACHABLE} | {"_FATAL", "_PURGE_QUEUE"}
+_BETWEEN_LEADERS = {
+    "LEADER_NOT_AVAILABLE",
+    "NOT_LEADER_FOR_PARTITION",
+    "FENCED_LEADER_EPOCH",
+    "UNKNOWN_LEADER_EPOCH",
+    "_NOENT",  # "no leaders found"
+}
+"""While a broker comes back."""
 _HOPELESS = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "_SSL", "_FATAL"}
 """Waiting does not help."""
 
@@ -193,10 +202,17 @@ class Cluster:
                 error: KafkaError = failed.args[0]
                 self._admin.poll(0)
                 passing = error.retriable() or self._advice(error.name()) == self._advice("_TRANSPORT")
-                passing = passing or error.name() in {"LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"}
+                passing = passing or error.name() in _BETWEEN_LEADERS
                 if not passing or self.faults.hopeless or time.monotonic() > deadline:
                     raise self.error(error, what) from failed
+                if error.name() in _BETWEEN_LEADERS:
+                    self._look_for_leaders()
                 time.sleep(0.1)
+
+    def _look_for_leaders(self) -> None:
+        """The admin client keeps an old leader's epoch for minutes, unless it is made to ask."""
+        with suppress(KafkaException):
+            self._admin.list_topics(timeout=1)
 
     def _advice(self, name: str) -> str:
         text = _ADVICE.get(name, "see what Kafka says")

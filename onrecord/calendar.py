@@ -1,5 +1,6 @@
 """The calendar as the log has it now, for producers in any process: kept up by reading one topic."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,10 +14,11 @@ READ_ROWS = 50_000
 
 
 class Calendar:
-    """Starts and teams of all events; each question first reads what is new."""
+    """Starts and teams of all events; a question reads what is new, unless it did so less than `max_age_s` ago."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, max_age_s: float = 0.0) -> None:
         self._log = log
+        self._max_age_s, self._read_at = max_age_s, float("-inf")
         self._codec = Codec()
         self._positions: Positions = {}
         self._starts: dict[str, EventStart] = {}
@@ -33,6 +35,9 @@ class Calendar:
         return self._teams.get(event_id)
 
     def _read(self) -> None:
+        if time.monotonic() - self._read_at < self._max_age_s:
+            return
+        self._read_at = time.monotonic()
         while True:
             batch, self._positions = self._log.read_topic("events", self._positions, READ_ROWS)
             if not batch.num_rows:

@@ -33,6 +33,7 @@ app.add_typer(calibration_cli.app, name="calibration")
 app.add_typer(dead_letters_cli.app, name="dead-letters")
 app.command()(hosts_cli.up)
 app.command()(hosts_cli.project)
+app.command()(hosts_cli.worker)
 
 _EXPECTED = (
     FileRefused,

@@ -1,7 +1,7 @@
 """What an owner tells those who watch it: metrics for Prometheus, and alerts on standard error."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,17 +28,17 @@ class Watching:
     _alarms: Alarms = field(default_factory=Alarms)
     _looked_at: float = float("-inf")
     _gauges: dict[str, Any] = field(default_factory=dict)
-    _closing: tuple[Callable[[], object], ...] = ()
+    close: Callable[[], None] = lambda: None
+    """Serve metrics no more."""
 
     def __post_init__(self) -> None:
         if port := self.workspace.settings.metrics_port:
             self._serve(port)
 
     def _serve(self, port: int) -> None:
-        from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, start_http_server
+        from prometheus_client import CollectorRegistry, Gauge
 
         ours, lanes = CollectorRegistry(), ("topic", "partition")
-        ProcessCollector(registry=ours)
         self._gauges = {
             "lag": Gauge("onrecord_lag_records", "Offsets that are not folded yet", lanes, registry=ours),
             "lag_s": Gauge("onrecord_lag_seconds", "Age of the oldest record that is not folded", registry=ours),
@@ -46,14 +46,7 @@ class Watching:
             "folded": Gauge("onrecord_folded_offset", "The next offset to fold", lanes, registry=ours),
             "alert": Gauge("onrecord_alert", "1 while something needs somebody", ("name",), registry=ours),
         }
-        server, thread = start_http_server(port, registry=ours)
-        self._closing = (server.shutdown, server.server_close, thread.join)
-
-    def close(self) -> None:
-        """Serve no more."""
-        for step in self._closing:
-            step()
-        self._closing = ()
+        self.close = _serve(port, ours)
 
     def look(self, owner: Owner) -> None:
         """Look, if the last look is a while ago."""
@@ -80,6 +73,30 @@ class Watching:
         active = {alert.name for alert in found}
         for name in ALERTS:
             self._gauges["alert"].labels(name).set(name in active)
+
+
+def measure_worker(port: int, counted: Mapping[str, Callable[[], float]]) -> Callable[[], None]:
+    """Serve what a worker counts, by the names of the metrics; gives what ends that."""
+    from prometheus_client import CollectorRegistry, Gauge
+
+    ours = CollectorRegistry()
+    for name, count in counted.items():
+        Gauge(f"onrecord_worker_{name}", f"{name} since the worker began", registry=ours).set_function(count)
+    return _serve(port, ours)
+
+
+def _serve(port: int, registry: Any) -> Callable[[], None]:
+    from prometheus_client import ProcessCollector, start_http_server
+
+    ProcessCollector(registry=registry)
+    server, thread = start_http_server(port, registry=registry)
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return close
 
 
 def seconds_behind(log: EventLog, positions: Positions, end: Positions, now: float) -> float:

@@ -11,7 +11,7 @@ bookmakers). injuries-raw: one report or a list of them, each with `league`, `te
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -52,6 +52,19 @@ class RawFeeds:
     """The handler; `starts` is the calendar, which tells two games of a day apart and knows which games are new."""
 
     starts: Starts
+
+    def records_of(self, answers: Iterable[RawAnswer]) -> list[Record]:
+        """The records of several answers; a game that one of them schedules is known to the next."""
+        found: list[Record] = []
+        fresh: dict[str, EventStart] = {}
+        together = RawFeeds(lambda event: fresh.get(event) or self.starts(event))
+        for answer in answers:
+            said = together.records(answer)
+            for record in said:
+                if isinstance(record, EventScheduled | EventRescheduled):
+                    fresh[record.event_id] = EventStart(record.data.starts_at)
+            found += said
+        return found
 
     def records(self, answer: RawAnswer) -> list[Record]:
         """The raw payload, and what it says, or why it says nothing."""

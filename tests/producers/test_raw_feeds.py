@@ -83,6 +83,14 @@ def test_only_a_game_that_nobody_knows_is_scheduled() -> None:
     assert not [record for record in records if isinstance(record, EventScheduled | EventRescheduled)]
 
 
+def test_answers_that_come_together_schedule_a_game_once() -> None:
+    """The calendar knows of it only once they are on record."""
+    records = RawFeeds(lambda _event: None).records_of([answer([game()]), answer([game(id="again")])])
+
+    assert sum(isinstance(record, EventScheduled) for record in records) == 1
+    assert sum(isinstance(record, OddsSnapshotCaptured) for record in records) == 4
+
+
 @pytest.mark.parametrize(
     ("known", "moves"),
     [
