@@ -1,0 +1,67 @@
+"""A log with topics of its own on the Kafka of the run, and whoever else writes to them."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from eventlog.clock import Clock
+from eventlog.kafka import KafkaLog
+from eventlog.kafka_cluster import KafkaSettings
+from schemas.registry import TOPICS
+
+
+def fresh_settings(servers: str, partitions: int = 2, **more: Any) -> KafkaSettings:
+    """Topics that nobody has used."""
+    given = {"topic_prefix": f"{uuid.uuid4().hex[:12]}.", "timeout_s": 20.0, **more}
+    return KafkaSettings(servers, partitions=partitions, **given)
+
+
+@contextmanager
+def fresh_log(servers: str, clock: Clock | None = None, partitions: int = 2, **more: Any) -> Iterator[KafkaLog]:
+    """A log that has never been used; its topics go with the context."""
+    settings = fresh_settings(servers, partitions, **more)
+    log = KafkaLog(settings, clock)
+    try:
+        yield log
+    finally:
+        log.close()
+        delete_topics(settings)
+
+
+def delete_topics(*some: KafkaSettings) -> None:
+    """Leave no topics behind."""
+    names = [settings.topic_prefix + topic for settings in some for topic in TOPICS]
+    if not names:
+        return
+    admin = AdminClient({"bootstrap.servers": some[0].bootstrap_servers, **some[0].security})
+    for future in admin.delete_topics(names, request_timeout=30).values():
+        future.exception()
+
+
+class ForeignProducer:
+    """Somebody else: writes any bytes under any key, with a client of its own."""
+
+    def __init__(self, settings: KafkaSettings, **config: Any) -> None:
+        self._prefix = settings.topic_prefix
+        self.producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap_servers,
+                "partitioner": "murmur2_random",
+                "message.max.bytes": 64 * 1024 * 1024,
+                **settings.security,
+                **config,
+            }
+        )
+
+    def put(self, topic: str, value: bytes | None, key: str | None = "E1", partition: int = -1) -> None:
+        """One message, durable when this returns."""
+        failed: list[Any] = []
+        self.producer.produce(
+            self._prefix + topic, value, key, partition, on_delivery=lambda error, _: failed.append(error)
+        )
+        self.producer.flush()
+        assert failed == [None]
