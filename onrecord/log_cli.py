@@ -46,7 +46,11 @@ def copy(
     notes = settings.home / "copies" / f"{first.log_id}-{second.log_id}.json"
     with bar("copying") as progress:
         copied = copy_log(first, second, notes, progress)
-    out.print(f"{copied} records copied; log {second.log_id} holds all of log {first.log_id}")
+    out.print(f"{copied.records} records copied; log {second.log_id} holds all of log {first.log_id}")
+    if copied.left:
+        out.print(
+            f"{copied.left} that are no records stay behind: `onrecord dead-letters list` of the old log names them"
+        )
 
 
 def _log(name: str, settings: Settings, *, is_source: bool) -> EventLog:

@@ -1,6 +1,7 @@
 """Copy a whole log to another, whatever their engines; a copy that was cut off goes on where it was."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,14 +15,22 @@ from projections.generations import replace_file
 BATCH_ROWS = 50_000
 
 
+@dataclass(frozen=True)
+class Copied:
+    """How many records were appended, and how many that were none at all (foreign producers write such) stay behind."""
+
+    records: int
+    left: int
+
+
 def copy_log(
     source: EventLog,
     target: EventLog,
     notes: Path,
     progress: Progress = lambda _done, _left: None,
     batch_rows: int = BATCH_ROWS,
-) -> int:
-    """Append to `target` what `source` holds now and `target` does not; returns how many records that was.
+) -> Copied:
+    """Append to `target` what `source` holds now and `target` does not.
 
     Stamps are kept. `notes` remembers how far both logs were after each batch: what lies on the target behind that may
     be of the batch that was cut off, and is not sent again. Without notes the whole target is looked through, which
@@ -34,16 +43,17 @@ def copy_log(
         raise LogError(f"both ends are log {source.log_id}: name two logs")
     held, known_until = _noted(notes, source, target)
     present = _ids_behind(target, known_until)
-    end, copied = source.end(), 0
+    end, copied, left = source.end(), 0, 0
     while not reached(held, end):
         batch, held = source.read(held, batch_rows)
-        fresh = _without(batch, present)
+        records = _records(batch)
+        fresh = _without(records, present)
         if fresh.num_rows:
             target.append_batch(fresh)
-        copied += fresh.num_rows
+        copied, left = copied + fresh.num_rows, left + batch.num_rows - records.num_rows
         _note(notes, source, target, held)
         progress(copied, behind_by(held, end))
-    return copied
+    return Copied(copied, left)
 
 
 def _noted(notes: Path, source: EventLog, target: EventLog) -> tuple[Positions, Positions]:
@@ -62,6 +72,10 @@ def _note(notes: Path, source: EventLog, target: EventLog, held: Positions) -> N
     replace_file(notes, json.dumps({"source": source.log_id, "target": target.log_id, **ends}))
 
 
+def _records(batch: pa.Table) -> pa.Table:
+    return batch.filter(pc.and_(pc.is_null(batch["fault"]), pc.is_valid(batch["record_id"])))
+
+
 def _ids_behind(log: EventLog, positions: Positions) -> pa.Array:
     """`topic/record_id` of every record from `positions` on."""
     found, end = [pa.array([], pa.string())], log.end()
@@ -76,6 +90,4 @@ def _ids(batch: pa.Table) -> pa.Array:
 
 
 def _without(batch: pa.Table, present: pa.Array) -> pa.Table:
-    # A record whose id cannot be read is never taken for another.
-    known = pc.fill_null(pc.is_in(_ids(batch), value_set=present), fill_value=False)
-    return batch.filter(pc.invert(known))
+    return batch.filter(pc.invert(pc.is_in(_ids(batch), value_set=present)))
