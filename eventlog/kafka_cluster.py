@@ -25,7 +25,8 @@ ANSWER_S = 10.0
 _LATEST, _EARLIEST = OffsetSpec.latest(), OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LOGGER = logging.getLogger("eventlog.kafka")
 _UNREACHABLE = (
-    "no broker of {servers} answers: make sure that they run, and that ONRECORD_KAFKA_BOOTSTRAP_SERVERS names them"
+    "no broker of {servers} answers: make sure that they run, that ONRECORD_KAFKA_BOOTSTRAP_SERVERS names them, and "
+    "that ONRECORD_KAFKA_SECURITY_PROTOCOL is theirs"
 )
 _GONE = (
     "retention, or somebody, has removed them before they were read. Put them back from a copy of the log, or fold "
@@ -38,8 +39,8 @@ _ADVICE: Mapping[str, str] = {
     "_PASSWORD",
     "_SSL": "TLS failed: see that the certificates have not expired, that ONRECORD_KAFKA_CA_FILE is the authority of "
     "the brokers', and that theirs name the host",
-    "TOPIC_AUTHORIZATION_FAILED": "this user may not: grant it DESCRIBE, READ and WRITE on topics that begin with "
-    "{prefix!r}",
+    "TOPIC_AUTHORIZATION_FAILED": "this user may not: grant it CREATE, DESCRIBE, READ and WRITE on topics that begin "
+    "with {prefix!r}",
     "CLUSTER_AUTHORIZATION_FAILED": "this user may not: grant it CREATE on topics that begin with {prefix!r}, or make "
     "them for it",
     "MSG_SIZE_TOO_LARGE": "a record is too large: raise ONRECORD_KAFKA_MAX_RECORD_BYTES and the max.message.bytes of "

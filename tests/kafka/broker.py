@@ -108,6 +108,22 @@ class Broker:
             return
         raise NoKafkaError(f"the broker on port {self.port} is not there: {self.output()[-2000:]}")
 
+    def await_listening(self, timeout_s: float = READY_S) -> None:
+        """Return when somebody takes connections on the port.
+
+        Raises:
+            NoKafkaError: nobody does in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.is_running():
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise NoKafkaError(f"nobody listens on port {self.port}: {self.output()[-2000:]}")
+
     def is_running(self) -> bool:
         """Whether the process lives, frozen or not."""
         return self.process is not None and self.process.poll() is None
@@ -164,17 +180,17 @@ class LocalCluster:
     ) -> None:
         fetch_jars()
         self.folder, self.security = folder, security
-        ports = _free_ports(2 * brokers)
+        ports = _free_ports(3 * brokers)
         self.client: dict[str, str] = security.client() if security else {}
         """What a librdkafka client needs beside `bootstrap.servers`; of a secured cluster, as `admin`."""
-        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in enumerate(ports[brokers:], 1))
+        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in enumerate(ports[brokers : 2 * brokers], 1))
         self.brokers = [
             Broker(
                 folder / f"broker-{n}",
                 ports[n - 1],
                 {
                     **_properties(n, ports[n - 1], ports[brokers + n - 1], voters, brokers),
-                    **(_secured(security) if security else {}),
+                    **(_secured(security, *ports[n - 1 :: brokers]) if security else {}),
                     **(settings or {}),
                 },
                 self.client,
@@ -188,15 +204,15 @@ class LocalCluster:
         """All brokers, as a client wants them."""
         return ",".join(broker.bootstrap_servers for broker in self.brokers)
 
-    def start(self) -> None:
-        """Format all, start all, wait for all."""
+    def start(self, *, expect_answer: bool = True) -> None:
+        """Format all, start all, wait for all; those that cannot answer us need only listen."""
         users = self.security.users if self.security else {}
         for broker in self.brokers:
             broker.format(self._cluster_id, *(f"SCRAM-SHA-512=[name={n},password={p}]" for n, p in users.items()))
         for broker in self.brokers:
             broker.launch()
         for broker in self.brokers:
-            broker.await_ready()
+            broker.await_ready() if expect_answer else broker.await_listening()
 
     def stop(self) -> None:
         """End all and remove their data."""
@@ -276,17 +292,18 @@ def _properties(node: int, port: int, controller_port: int, voters: str, brokers
     }
 
 
-def _secured(security: Security) -> dict[str, str]:
+def _secured(security: Security, port: int, controller_port: int, inner_port: int) -> dict[str, str]:
     login = "org.apache.kafka.common.security.scram.ScramLoginModule required"
     return {
-        "listener.security.protocol.map": "CLIENT:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "listeners": f"CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port},INNER://127.0.0.1:{inner_port}",
+        "advertised.listeners": f"CLIENT://127.0.0.1:{port},INNER://127.0.0.1:{inner_port}",
+        "listener.security.protocol.map": "CLIENT:SASL_SSL,CONTROLLER:PLAINTEXT,INNER:PLAINTEXT",
+        # Brokers among themselves go without: over TLS one with an expired certificate would not even start.
+        "inter.broker.listener.name": "INNER",
         "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-        "listener.name.client.scram-sha-512.sasl.jaas.config": (
-            f'{login} username="admin" password="{security.users["admin"]}";'
-        ),
+        "listener.name.client.scram-sha-512.sasl.jaas.config": f"{login};",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:admin;User:ANONYMOUS",  # ANONYMOUS is the controllers' own listener
+        "super.users": "User:admin;User:ANONYMOUS",  # ANONYMOUS is the brokers and controllers among themselves
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(security.certificates.broker),
         "ssl.truststore.type": "PEM",
