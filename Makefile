@@ -5,7 +5,7 @@ SETUP := .venv/.ready
 MUTANTS ?= build/mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-kafka test-slow test-real-data mutants lint check lock clean
+.PHONY: help setup demo test test-kafka test-slow test-real-data mutants lint check-compose check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -44,6 +44,9 @@ lint: $(SETUP) ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-compose: ## what Docker says of docker-compose.yml
+	for profile in cluster single; do GRAFANA_PASSWORD=x docker compose --profile $$profile config --quiet || exit 1; done
 
 check: lint test ## what a commit must pass
 
