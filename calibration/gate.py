@@ -6,7 +6,7 @@ at any time with a probability of at most 1/20 (Ville), however often one looks.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,18 +101,23 @@ class GateRun:
 
 
 def run_gate(
-    rows: Picks, method: str, config: GateConfig | None = None, centres: Mapping[str, Centre] | None = None
+    rows: Picks,
+    method: str,
+    config: GateConfig | None = None,
+    centres: Mapping[str, Centre] | None = None,
+    rolled_back: Sequence[int] = (),
 ) -> GateRun:
     """Walk a segment through every look: shut until the test passes, then monitored with the roles exchanged.
 
     method: one of calibrators.METHODS, or "auto", which averages the E of all four and activates the leading one.
+    rolled_back: times at which the segment was rolled back on record; an open gate shuts then, and starts anew.
     ValueError for an unknown method.
     """
     config = config or GateConfig()
     forwards = {
         name: walk_forward(rows, name, config.schedule, (centres or {}).get(name)) for name in methods_of(method)
     }
-    course = _Course(rows, forwards, config)
+    course = _Course(rows, forwards, config, rolled_back)
     course.run()
     return GateRun(tuple(course.looks), forwards, course.served, course.open_since, course.method)
 
@@ -129,8 +134,11 @@ def methods_of(method: str) -> tuple[str, ...]:
 class _Course:
     """One segment's walk: alternates between testing the challengers and monitoring what was activated."""
 
-    def __init__(self, rows: Picks, forwards: Mapping[str, Forward], config: GateConfig) -> None:
+    def __init__(
+        self, rows: Picks, forwards: Mapping[str, Forward], config: GateConfig, rolled_back: Sequence[int]
+    ) -> None:
         self.rows = rows
+        self.rolled_back = sorted(rolled_back)
         self.forwards = forwards
         self.config = config
         self.any = next(iter(forwards.values()))
@@ -143,11 +151,25 @@ class _Course:
         """Go through the looks, each phase from where the last one was decided."""
         since, next_look, phase = np.iinfo(np.int64).min, 0, "GATE"
         while next_look < self.any.n.size:
-            decided = self._phase(phase, since, next_look)
-            if decided is None:
+            overruled = self._overruled(phase, since)
+            end = self._first_look_at(overruled)
+            decided = self._phase(phase, since, next_look, end)
+            if decided is not None:
+                next_look, since = decided + 1, int(self.any.at[decided])
+            elif overruled is not None:
+                next_look, since = max(next_look, end), overruled
+            else:
                 return
-            next_look, since = decided + 1, int(self.any.at[decided])
             phase = self._switch(phase, since)
+
+    def _overruled(self, phase: str, since: int) -> int | None:
+        """When the episode was rolled back on record, if it was: only what is open can be."""
+        later = (time for time in self.rolled_back if time > since)
+        return next(later, None) if phase == "MONITOR" else None
+
+    def _first_look_at(self, time: int | None) -> int:
+        """The first look at or after a time; the number of looks where there is none."""
+        return self.any.n.size if time is None else int(np.searchsorted(self.any.at, time, side="left"))
 
     def _switch(self, phase: str, since: int) -> str:
         if phase == "GATE":
@@ -160,15 +182,15 @@ class _Course:
         self.open_since = None
         return "GATE"
 
-    def _phase(self, phase: str, since: int, first: int) -> int | None:
-        """Test look by look from the first; return the look that decided for the challenger, if one did."""
+    def _phase(self, phase: str, since: int, first: int, end: int) -> int | None:
+        """Test look by look from the first up to the end; return the look that decided for the challenger, if any."""
         chosen = (self.rows.issued > since) & (self.any.look >= 0)
         if phase == "GATE":
             tried = {name: forward.q for name, forward in self.forwards.items()}
             test = _Test(self.rows, chosen, self.rows.p, tried, self.any)
         else:
-            test = _Monitor(self.rows, chosen, self.served, {self.method: self.rows.p}, self.any, first)
-        for k in range(first, self.any.n.size):
+            test = Monitor(self.rows, chosen, self.served, {self.method: self.rows.p}, self.any, first)
+        for k in range(first, end):
             look = test.look(k, phase, self.config)
             self.looks.append(look)
             if look.decides:
@@ -273,7 +295,7 @@ class _Test:
         return self.rows.event[self.first_row(self.start(k)) : int(self.seen[k])]
 
 
-class _Monitor(_Test):
+class Monitor(_Test):
     """Raw against what was served, begun anew at every look.
 
     A map that helped for years has gathered so much evidence against raw that one test from the activation on would

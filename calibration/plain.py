@@ -3,7 +3,7 @@
 import json
 
 from calibration.calibrators import CalibrationMap
-from calibration.gate import Look, Scores
+from calibration.gate import GateConfig, Look, Scores
 from calibration.metrics import Metrics
 from calibration.training import SegmentResult, TrainedVersion
 from grading.bootstrap import Interval
@@ -15,12 +15,23 @@ def plain_version(trained: TrainedVersion) -> dict[str, object]:
         "version": trained.version,
         "method": trained.method,
         "training_days": trained.training_days,
+        "config": plain_config(trained.config),
+        "rolled_back": [
+            {"at_us": overruled.at_us, "segment": str(overruled.segment) if overruled.segment else None}
+            for overruled in trained.rolled_back
+        ],
         "asked": dict(vars(trained.asked)),
         "digest": trained.digest,
         "segments": [plain_segment(result) for result in trained.segments],
         "overall_before": plain_metrics(trained.overall_before),
         "overall_after": plain_metrics(trained.overall_after),
     }
+
+
+def plain_config(config: GateConfig) -> dict[str, object]:
+    """Return what the gate asked for and when it looked."""
+    asked = {name: value for name, value in vars(config).items() if name != "schedule"}
+    return asked | {"schedule": dict(vars(config.schedule))}
 
 
 def version_bytes(trained: TrainedVersion) -> bytes:

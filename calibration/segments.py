@@ -108,11 +108,23 @@ class CalibrationModel:
         if not 0 <= raw <= 1:
             raise ValueError(f"a probability must lie in [0, 1], not {raw!r}")
         own = segment(league, market)
+        decides = self._deciding(own)
+        if decides is None:
+            return Calibrated(raw, "identity", str(own), "identity", self.version, extrapolated=False)
+        model = self.segments[decides]
+        return self._answer(raw, decides, model.map if model.active else IDENTITY, complement, published)
+
+    def serving(self, league: str, market: str) -> str | None:
+        """The segment that decides about a league and market; None where raw p is served for want of picks."""
+        decides = self._deciding(segment(league, market))
+        return None if decides is None else str(decides)
+
+    def _deciding(self, own: Segment) -> Segment | None:
         for candidate in levels(own):
             model = self.segments.get(candidate)
             if model is not None and model.n >= self.minimum:
-                return self._answer(raw, candidate, model.map if model.active else IDENTITY, complement, published)
-        return Calibrated(raw, "identity", str(own), "identity", self.version, extrapolated=False)
+                return candidate
+        return None
 
     def _answer(self, raw: float, at: Segment, used: CalibrationMap, complement: bool, published: bool) -> Calibrated:
         p = 1 - served_one(used, 1 - raw) if complement else served_one(used, raw)

@@ -51,6 +51,18 @@ class Window:
     rows: int
 
 
+@dataclass(frozen=True, order=True)
+class RolledBack:
+    """That a segment stopped serving at a time, in microseconds since 1970, by a decision on record; None: all."""
+
+    at_us: int
+    segment: Segment | None
+
+    def concerns(self, key: Segment) -> bool:
+        """Whether it is about a segment."""
+        return self.segment in (None, key)
+
+
 @dataclass(frozen=True)
 class OutOfTime:
     """A segment's out-of-time picks, in order of record: raw p, the same by the challenger of the time, outcome."""
@@ -91,6 +103,8 @@ class TrainedVersion:
     version: str
     method: str
     training_days: int
+    config: GateConfig
+    rolled_back: tuple[RolledBack, ...]
     asked: Window
     digest: str
     segments: tuple[SegmentResult, ...]
@@ -111,12 +125,17 @@ class TrainedVersion:
 
 
 def train(
-    rows: TrainingRows, method: str = "auto", training_days: int = TRAINING_DAYS, config: GateConfig | None = None
+    rows: TrainingRows,
+    method: str = "auto",
+    training_days: int = TRAINING_DAYS,
+    config: GateConfig | None = None,
+    rolled_back: Sequence[RolledBack] = (),
 ) -> TrainedVersion:
     """Learn and judge every segment of the rows at every level. Pure; ValueError for bad rows or an unknown method.
 
     training_days is the least window of a map: it reaches back until 1,000 rows or the start. The gate counts every
-    out-of-time pick of the whole history, and its challengers were learned from the same kind of window.
+    out-of-time pick of the whole history, and its challengers were learned from the same kind of window. An open gate
+    starts anew where its segment was rolled back.
     """
     methods_of(method)
     if training_days < 1:
@@ -124,7 +143,8 @@ def train(
     config = config or GateConfig()
     config = replace(config, schedule=replace(config.schedule, window_days=training_days))
     ordered, ids, keys = _ordered(rows)
-    job = _Job(ordered, keys, method, config)
+    overruled = tuple(sorted(rolled_back, key=lambda r: (r.at_us, str(r.segment))))
+    job = _Job(ordered, keys, method, config, overruled)
     job.run()
     served = job.served()
     overall = compare({"before": ordered.p, "after": served}, ordered.y, ordered.event, config.level, config.resamples)
@@ -133,6 +153,8 @@ def train(
         version_name(newest),
         method,
         training_days,
+        config,
+        overruled,
         _asked(ordered, training_days),
         digest(ordered, ids, keys, rows),
         tuple(job.results[key] for key in sorted(job.results)),
@@ -186,8 +208,16 @@ def _asked(rows: Picks, days: int) -> Window:
 class _Job:
     """All segments of one training: parents before children, so that a child can shrink towards its parent."""
 
-    def __init__(self, rows: Picks, keys: Sequence[Segment], method: str, config: GateConfig) -> None:
+    def __init__(
+        self,
+        rows: Picks,
+        keys: Sequence[Segment],
+        method: str,
+        config: GateConfig,
+        rolled_back: Sequence[RolledBack],
+    ) -> None:
         self.rows = rows
+        self.rolled_back = rolled_back
         self.method = method
         self.config = config
         self.members = _members(keys)
@@ -200,9 +230,21 @@ class _Job:
             parent = self._parent(key)
             chosen = self.members[key]
             own = self.rows.where(chosen)
-            twin = next((k for k in _ancestors(key) if self.members[k].sum() == chosen.sum()), None)
-            self.runs[key] = self.runs[twin] if twin else run_gate(own, self.method, self.config, self._centres(parent))
+            twin = next((k for k in _ancestors(key) if self._is_same(k, key)), None)
+            self.runs[key] = self.runs[twin] if twin else self._gate(key, own, parent)
             self.results[key] = self._result(key, own, parent)
+
+    def _is_same(self, one: Segment, other: Segment) -> bool:
+        """Whether a gate would see the same of both: all rows of one are the other's, and so are its roll-backs."""
+        if self._overruled(one) != self._overruled(other):
+            return False
+        return bool(self.members[one].sum() == self.members[other].sum())
+
+    def _overruled(self, key: Segment) -> list[int]:
+        return [rolled_back.at_us for rolled_back in self.rolled_back if rolled_back.concerns(key)]
+
+    def _gate(self, key: Segment, own: Picks, parent: Segment | None) -> GateRun:
+        return run_gate(own, self.method, self.config, self._centres(parent), self._overruled(key))
 
     def _parent(self, key: Segment) -> Segment | None:
         """The nearest level with more rows than the segment: shrinking towards one's own rows would be no shrinking."""

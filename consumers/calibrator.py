@@ -1,18 +1,25 @@
-"""The calibrator: answers each request with a trained version and the gate's verdict, both on record."""
+"""The calibrator: answers requests with trained versions and the gate's verdicts, and rolls back what does harm."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from calibration.gate import Look
+from calibration.monitor import SCHEDULE, serving_since, watch
 from calibration.plain import plain_version
-from calibration.segments import is_complement
-from calibration.training import TrainedVersion, TrainingRows, train, version_name
+from calibration.segments import CalibrationModel, Segment, is_complement, parse_segment
+from calibration.training import RolledBack, TrainedVersion, TrainingRows, train, version_name
+from calibration.walk_forward import Picks, picks
+from consumers.versions import model_of
+from grading.scores import Floats
 from projections.store import Store
 from schemas.calibrations import (
     CalibrationActivated,
     CalibrationRejected,
+    CalibrationRolledBack,
     CalibrationTrained,
     CalibrationVerdict,
     CalibrationVersion,
@@ -22,27 +29,51 @@ from schemas.ids import derived_id
 from schemas.record import Record
 
 PRODUCER = "calibrator"
+MONITOR = "monitor"
+_SECOND_US = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Calibrator:
-    """Decides over a store, from rows and positions read together."""
+    """Decides over a store, from rows and positions read together.
+
+    A request is answered from what was known before it was made, whatever came since. The active version is watched
+    on what was published since its segments began to serve.
+    """
 
     def __init__(self, store: Store, log_id: str) -> None:
         self._store = store
         self._log_id = log_id
+        self._watched = (0, "")
 
     def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
-        """A version and a verdict for every request that has none; only looked for when a request may have come."""
+        """A roll-back where the active version does harm; else the answer to the oldest request that has none.
+
+        Requests are only looked for when one may have come.
+        """
+        if harmful := list(self._watch()):
+            return harmful
         if event_ids is not None:
             return []
         requests = self._store.query("unanswered_calibration_requests").to_pylist()
-        return [record for request in requests for record in self._answer(request)]
+        return self._answer(requests[0]) if requests else []
 
     def _answer(self, request: Mapping[str, Any]) -> list[Record]:
-        rows = training_rows(self._store.query("calibration_rows"))
-        trained = train(rows, request["method"], request["training_days"])
-        version = version_name(_microseconds(request["requested_at"]))
-        return [self._trained(request, version, trained, len(rows.record_id)), _verdict(request, version, trained)]
+        known = {"known_by": request["requested_at"]}
+        rows = training_rows(self._store.query("calibration_rows", known))
+        decisions = self._store.query("calibration_decisions", known).to_pylist()
+        trained = train(rows, request["method"], request["training_days"], rolled_back=_rolled_back(decisions))
+        version = self._free_name(request["requested_at"])
+        answer = [self._trained(request, version, trained, len(rows.record_id)), _verdict(request, version, trained)]
+        return answer if trained.activates else [*answer, *self._shut(request, trained)]
+
+    def _free_name(self, at: datetime) -> str:
+        """The name of the moment, or of the next second that no version is named by."""
+        taken = {name for (name,) in self._store.rows("SELECT calibration_version FROM trained_versions")}
+        moment = _microseconds(at)
+        while version_name(moment) in taken:
+            moment += _SECOND_US
+        return version_name(moment)
 
     def _trained(self, request: Mapping[str, Any], version: str, trained: TrainedVersion, rows: int) -> Record:
         positions = tuple(
@@ -64,6 +95,91 @@ class Calibrator:
             ),
         )
 
+    def _shut(self, request: Mapping[str, Any], trained: TrainedVersion) -> Iterator[Record]:
+        """Nothing is open any more: what still serves, and was shut by the job's own monitor, is rolled back."""
+        active = self._active(request["requested_at"])
+        if active is None:
+            return
+        shut = {
+            str(result.segment): result.looks[-1].reasons
+            for result in trained.segments
+            if result.looks and any(look.phase == "MONITOR" for look in result.looks) and not result.activates
+        }
+        if harmed := sorted(shut.keys() & set(active["active_segments"])):
+            reasons = tuple(f"{name}: {'; '.join(shut[name])}" for name in harmed)
+            yield _roll_back(active, harmed, reasons, _envelope(request, "CalibrationRolledBack", *harmed))
+
+    def _active(self, at: datetime | None = None) -> Mapping[str, Any] | None:
+        found = self._store.query("active_version", {"known_by": at} if at else {}).to_pylist()
+        return found[0] if found else None
+
+    def _watch(self) -> Iterator[Record]:
+        """Look again only where a grade or a decision has come since the last time."""
+        [state] = self._store.rows(
+            "SELECT (SELECT count(*) FROM gradings), (SELECT max(verdict_id) FROM calibration_verdicts)"
+        )
+        if state == self._watched or state[1] is None:
+            return
+        self._watched = state
+        active = self._active()
+        if active is not None:
+            yield from self._harm(active)
+
+    def _harm(self, active: Mapping[str, Any]) -> Iterator[Record]:
+        decisions = self._store.query("calibration_decisions").to_pylist()
+        told = [
+            (row["calibration_version"], row["verdict"], row["segments"], _microseconds(row["decided_at"]))
+            for row in decisions
+        ]
+        since = serving_since(told)
+        if not since:
+            return
+        begun = _EPOCH + timedelta(microseconds=min(since.values()))
+        table = self._store.query("served_rows", {"since": begun})
+        if table.num_rows < SCHEDULE.first:
+            return
+        harmed = _harmed(table, model_of(active), _microseconds(active["standing_since"]), since)
+        if harmed:
+            last = max(look.at for look in harmed.values())
+            names = sorted(harmed)
+            reasons = tuple(f"{name}: {'; '.join(harmed[name].reasons)}" for name in names)
+            yield _roll_back(active, names, reasons, _monitored(active, last, names))
+
+
+def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Mapping[str, int]) -> dict[str, Look]:
+    """The segments where raw beats what was served, with the look that says so."""
+    rows, served = _served(table, model, active_us)
+    by_segment = np.array([model.serving(*key) for key in zip(rows.league, rows.market, strict=True)])
+    harmed = {}
+    for name, begun in since.items():
+        chosen = (by_segment == name) & (np.asarray(rows.issued_us) > begun)
+        if chosen.sum() < SCHEDULE.first:
+            continue
+        looks = watch(_picks(rows, chosen), served[chosen], begun, model.segments[parse_segment(name)].map.method)
+        if looks and looks[-1].decides:
+            harmed[name] = looks[-1]
+    return harmed
+
+
+def _served(table: pa.Table, model: CalibrationModel, active_us: int) -> tuple[TrainingRows, Floats]:
+    """Rows with what each was served with: as on record, else by the active version from when it serves, else raw."""
+    rows = training_rows(table)
+    served = np.asarray(rows.p, dtype=np.float64).copy()
+    for i, row in enumerate(table.to_pylist()):
+        league, market = row["league"], row["market_key"]
+        turned = is_complement(market, row["selection"])
+        if row["p_cover_calibrated"] is not None:
+            served[i] = 1 - row["p_cover_calibrated"] if turned else row["p_cover_calibrated"]
+        elif _microseconds(row["published_at"]) > active_us:
+            served[i] = model.calibrate(float(served[i]), league, market).p
+    return rows, served
+
+
+def _picks(rows: TrainingRows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Picks:
+    columns = (rows.p, rows.y, rows.event_id, rows.issued_us, rows.recorded_us)
+    p, y, event, issued, recorded = (np.asarray(column)[chosen] for column in columns)
+    return picks(p, y, event, issued, recorded)
+
 
 def training_rows(table: pa.Table) -> TrainingRows:
     """The rows of the query `calibration_rows`; the away, under or no side of a two-way market is turned."""
@@ -81,6 +197,16 @@ def training_rows(table: pa.Table) -> TrainingRows:
     )
 
 
+def _rolled_back(decisions: Sequence[Mapping[str, Any]]) -> list[RolledBack]:
+    """Whose gates start anew, and when: those of the segments named, of all where none is."""
+    found = []
+    for row in decisions:
+        if row["verdict"] == "ROLLED_BACK":
+            named: list[Segment | None] = [parse_segment(name) for name in row["segments"]]
+            found += [RolledBack(_microseconds(row["decided_at"]), segment) for segment in named or [None]]
+    return found
+
+
 def _verdict(request: Mapping[str, Any], version: str, trained: TrainedVersion) -> Record:
     open_segments = tuple(str(result.segment) for result in trained.segments if result.activates)
     reasons = tuple(f"{result.segment}: {'; '.join(result.reasons)}" for result in trained.segments if result.reasons)
@@ -93,14 +219,38 @@ def _verdict(request: Mapping[str, Any], version: str, trained: TrainedVersion) 
     return CalibrationRejected(**_envelope(request, "CalibrationRejected", version), data=verdict)
 
 
-def _envelope(request: Mapping[str, Any], kind: str, version: str) -> dict[str, Any]:
+def _roll_back(
+    active: Mapping[str, Any], segments: Sequence[str], reasons: tuple[str, ...], envelope: Mapping[str, Any]
+) -> CalibrationRolledBack:
+    verdict = CalibrationVerdict(
+        calibration_version=active["calibration_version"],
+        segments=tuple(segments),
+        decided_by=MONITOR,
+        reasons=reasons,
+    )
+    return CalibrationRolledBack(**envelope, data=verdict)
+
+
+def _monitored(active: Mapping[str, Any], at_us: int, segments: Sequence[str]) -> dict[str, Any]:
+    """Decision time is that of the newest grade that it rests on, never the wall clock."""
+    at = _EPOCH + timedelta(microseconds=at_us)
     return {
-        "record_id": derived_id(request["requested_at"], kind, request["request_id"], version),
+        "record_id": derived_id(at, "CalibrationRolledBack", active["trained_id"], *segments),
+        "occurred_at": at,
+        "producer": PRODUCER,
+        "causation_id": active["trained_id"],
+    }
+
+
+def _envelope(request: Mapping[str, Any], kind: str, *identity: str) -> dict[str, Any]:
+    return {
+        "record_id": derived_id(request["requested_at"], kind, request["request_id"], *identity),
         "occurred_at": request["requested_at"],
+        "origin": request["origin"],
         "producer": PRODUCER,
         "causation_id": request["request_id"],
     }
 
 
 def _microseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
+    return (at - _EPOCH) // timedelta(microseconds=1)

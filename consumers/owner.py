@@ -70,7 +70,9 @@ class Owner:
             self._touched = None
 
     def _decide(self) -> list[Record]:
-        return [record for decider in self._deciders for record in decider.decide(self._touched)]
+        """What the first decider says that has anything to say: the next one decides from what that leads to."""
+        said = (list(decider.decide(self._touched)) for decider in self._deciders)
+        return next(filter(None, said), [])
 
 
 def batched_records(records: Iterable[Record], size: int = APPEND_ROWS) -> Iterator[list[Record]]:

@@ -1,18 +1,21 @@
 """Calibration for callers in any process: jobs go on record, the owner answers them, versions are read back."""
 
-import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from calibration.calibrators import PARAMETER_NAMES, CalibrationMap
-from calibration.segments import Calibrated, CalibrationModel, SegmentModel, parse_segment
+from calibration.segments import Calibrated, CalibrationModel, is_complement
+from consumers.versions import model_of
 from onrecord.wiring import Workspace
 from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, CalibrationTrained, CalibrationVerdict
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
 PRODUCER = "calibration_service"
+MODEL_AGE_S = 1.0
+"""For so long the active version is taken for granted; then the log is asked whether anything was decided since."""
+TOPIC = "calibrations"
 
 
 class UnknownVersionError(LookupError):
@@ -40,10 +43,24 @@ class Versions:
 
 
 @dataclass(frozen=True)
+class _Held:
+    """The maps of the active version, the log's end when they were read, and until when they are taken for granted."""
+
+    model: CalibrationModel
+    end: Mapping[tuple[str, int], int]
+    fresh_until: float
+
+
+@dataclass
 class CalibrationService:
-    """Runs jobs, and serves probabilities by the active version."""
+    """Runs jobs, and serves probabilities by the active version.
+
+    The active version is held in memory. What this object decides counts at once; what others decide counts after
+    MODEL_AGE_S at most, when the end of the log's topic is looked at again.
+    """
 
     workspace: Workspace
+    _held: _Held | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def calibration_versions_collection(self) -> Versions:
@@ -63,24 +80,53 @@ class CalibrationService:
                 {"training_days": training_days, "method": method, "requested_by": PRODUCER}
             ),
         )
-        answer = self.workspace.ask(request, "calibrations")
+        answer = self.workspace.ask(request, TOPIC)
+        self._held = None
         if not isinstance(answer, CalibrationTrained):
             raise TypeError(f"a {answer.type} answered a CalibrationRequested")
         return answer.data.calibration_version
 
-    def calibrate_probability(self, raw_probability: float, league: str, market_key: str) -> float:
-        """The probability as served; the raw one where no version is active."""
-        return self.calibrate(raw_probability, league, market_key).p
+    def calibrate_probability(
+        self, raw_probability: float, league: str, market_key: str, selection: str | None = None
+    ) -> float:
+        """The probability as served; the raw one where no version is active.
 
-    def calibrate(self, raw_probability: float, league: str, market_key: str, *, published: bool = False) -> Calibrated:
+        `selection` says whose probability it is: away, under and no are one minus what home, over and yes get. Without
+        it the probability counts as that of home, over or yes. An unknown league falls back to its market, an unknown
+        market to all of them.
+
+        Raises:
+            ValueError: NaN, a probability outside [0, 1], or an empty league or market.
+        """
+        return self.calibrate(raw_probability, league, market_key, selection).p
+
+    def calibrate(
+        self,
+        raw_probability: float,
+        league: str,
+        market_key: str,
+        selection: str | None = None,
+        *,
+        published: bool = False,
+    ) -> Calibrated:
         """The same, with the level and version that it comes from, and whether that is an extrapolation."""
-        return self.active_model().calibrate(raw_probability, league, market_key, published=published)
+        turned = selection is not None and is_complement(market_key, selection)
+        return self.active_model().calibrate(raw_probability, league, market_key, turned, published)
 
     def active_model(self) -> CalibrationModel:
-        """The maps of the active version, to be held on to where many probabilities are to be served."""
+        """The maps of the active version."""
+        held, now = self._held, time.monotonic()
+        if held is not None and now < held.fresh_until:
+            return held.model
+        end = {key: offset for key, offset in self.workspace.log.end().items() if key[0] == TOPIC}
+        model = held.model if held is not None and held.end == end else self._read_model()
+        self._held = _Held(model, end, now + MODEL_AGE_S)
+        return model
+
+    def _read_model(self) -> CalibrationModel:
         with self.workspace.fresh_reader() as store:
             found = store.query("active_version").to_pylist()
-        return _model(found[0]) if found else CalibrationModel({}, "identity")
+        return model_of(found[0]) if found else CalibrationModel({}, None)
 
     def activate(self, calibration_version: str, who: str, why: str) -> None:
         """Let a version serve, against or before the gate's verdict; who and why are on record."""
@@ -100,15 +146,4 @@ class CalibrationService:
             [kind(occurred_at=self.workspace.clock.now(), producer=PRODUCER, data=verdict)]
         )
         self.workspace.settle_down(positions)
-
-
-def _model(version: Mapping[str, Any]) -> CalibrationModel:
-    """The maps of a version; the gate names the segments that serve, a person who names none lets all serve."""
-    serving = set(version["active_segments"] or ())
-    segments = {}
-    for said in json.loads(version["trained"])["segments"]:
-        params = {name: tuple(said["params"][name]) for name in PARAMETER_NAMES[said["method"]]}
-        fitted = CalibrationMap(said["method"], params, said["window"]["rows"])
-        active = not serving or said["segment"] in serving
-        segments[parse_segment(said["segment"])] = SegmentModel(fitted, said["n"], active)
-    return CalibrationModel(segments, version["calibration_version"])
+        self._held = None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +19,11 @@ from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
-from onrecord.forecasting import Forecaster
+from onrecord.forecasting import Forecaster, raw
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
 from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out
+from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
@@ -105,17 +107,18 @@ def import_(
     forecast: Annotated[
         bool, typer.Option(help="Forecast the games walk-forward, publish where there is an edge.")
     ] = True,
+    calibrate: Annotated[
+        bool, typer.Option(help="Calibrate the forecasts, each week by what was on record by then.")
+    ] = True,
 ) -> None:
     """Replay files of history in time order, forecast, grade; run twice it adds nothing."""
     workspace = open_workspace()
     read, refused = read_files(format_name, files)
-    with bar("importing") as progress:
+    with bar("importing") as progress, ExitStack() as held:
+        walk = held.enter_context(walking(workspace, read)) if calibrate else None
+        forecaster = Forecaster(raw if walk is None else walk.serve) if forecast else None
         done = import_history(
-            workspace.log,
-            read,
-            refused,
-            Forecaster() if forecast else None,
-            lambda now, total: progress(now, total - now),
+            workspace.log, read, refused, forecaster, lambda now, total: progress(now, total - now), walk=walk
         )
     with bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)

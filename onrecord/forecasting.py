@@ -49,15 +49,20 @@ _START = SimRunStart(
     seed_policy="none",
 )
 
-Serve = Callable[[float, str, str], tuple[float, str] | None]
-"""Raw probability, league and market key to the calibrated one and its version; None where no version is active."""
+Serve = Callable[[PredictionMade, str], PredictionMade]
+"""A prediction of a league, raw, to the same one as it is served: calibrated where a version is active."""
+
+
+def raw(prediction: PredictionMade, _league: str) -> PredictionMade:
+    """Serve it as it is."""
+    return prediction
 
 
 @dataclass
 class Forecaster:
     """Turns the records of a replay into the forecasts and picks that follow from them."""
 
-    serve: Serve | None = None
+    serve: Serve = raw
     baseline: Baseline = field(default_factory=Baseline)
     _games: dict[str, Schedule] = field(default_factory=dict)
     _forecast: set[str] = field(default_factory=set)
@@ -120,7 +125,7 @@ class _Priced:
 
 
 def _run(
-    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], serve: Serve | None
+    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], serve: Serve
 ) -> Iterator[Record]:
     if not prices:
         return
@@ -136,16 +141,13 @@ def _run(
     yield from (_publish(one) for one in _edges(priced))
 
 
-def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, serve: Serve | None) -> PredictionMade:
+def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, serve: Serve) -> PredictionMade:
     said = price.data
     chances = forecast.p_win(said.market_key, said.selection, said.line)
     p = chances.win / (chances.win + chances.loss)
-    served = serve(p, forecast.league, said.market_key) if serve else None
-    best_p = p if served is None else served[0]
-    ev = (chances.win + chances.loss) * (best_p * said.price_decimal - 1)
     identity = ("PredictionMade", said.market_key, said.selection)
     line = said.market_key.partition(":")[0] in _LINED
-    return PredictionMade(
+    prediction = PredictionMade(
         **_envelope(price.event_id, price.occurred_at, *identity),
         data=Prediction(
             sim_run_id=sim_run_id,
@@ -154,20 +156,25 @@ def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, s
             market_snapshot_id_used=price.ref,
             model_line=forecast.model_line_for(said.market_key, said.selection) if line else None,
             p_cover=p,
-            p_cover_calibrated=None if served is None else served[0],
-            calibration_version_applied=None if served is None else served[1],
-            ev_units=ev,
             edge_points=forecast.edge_points(said.market_key, said.selection, said.line)
             if line and said.line is not None
             else None,
             uncertainty=forecast.uncertainty(said.market_key, said.selection) if line else None,
             distribution_summary=forecast.distribution_summary(said.market_key, said.selection) if line else {},
-            recommendation_state="EDGE" if ev >= MIN_EV else "NO_EDGE",
-            tier=_tier(ev),
             confidence_index=forecast.confidence_index,
             variance_bucket=forecast.variance_bucket,
         ),
     )
+    return _judged(serve(prediction, forecast.league), (chances.win + chances.loss, said.price_decimal))
+
+
+def _judged(prediction: PredictionMade, terms: tuple[float, float]) -> PredictionMade:
+    """With what it is worth by the probability that is served; terms: P(no push) and the decimal price."""
+    told = prediction.data
+    p = told.p_cover if told.p_cover_calibrated is None else told.p_cover_calibrated
+    ev = terms[0] * (p * terms[1] - 1)
+    worth = {"ev_units": ev, "recommendation_state": "EDGE" if ev >= MIN_EV else "NO_EDGE", "tier": _tier(ev)}
+    return prediction.model_copy(update={"data": told.model_copy(update=worth)})
 
 
 def _edges(priced: Sequence[_Priced]) -> Iterator[_Priced]:

@@ -1,15 +1,15 @@
 """Import history: replay files in time order as upstream would have sent them, with the forecasts that follow."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eventlog.log import EventLog, Positions, latest
 from onrecord.forecasting import Forecaster
+from onrecord.walk_forward import Walk
 from producers.importers import IMPORTERS
 from producers.importers.files import FileRefused
-from producers.importers.moments import FileMoments, Moment, Tally, moments_of, replay
+from producers.importers.moments import FileMoments, Tally, moments_of, replay
 from schemas.record import Record
 
 APPEND_RECORDS = 20_000
@@ -52,24 +52,59 @@ def import_history(
     forecaster: Forecaster | None,
     progress: Progress,
     append_records: int = APPEND_RECORDS,
+    walk: Walk | None = None,
 ) -> Imported:
-    """Put everything on record; run twice it adds nothing, cut short it goes on where it was."""
-    before, positions, count = log.end(), dict[tuple[str, int], int](), 0
-    records = _records(replay(files), forecaster, moments_of(files), progress)
-    while some := list(islice(records, append_records)):
-        positions = dict(latest(positions, log.append(some)))
-        count += len(some)
-    added = sum(offset - before.get(key, 0) for key, offset in positions.items())
-    tallies = tuple((file.source, file.tally) for file in files)
-    return Imported(tallies, tuple(refused), count, added, positions)
+    """Put everything on record; run twice it adds nothing, cut short it goes on where it was.
 
-
-def _records(
-    moments: Iterator[Moment], forecaster: Forecaster | None, total: int, progress: Progress
-) -> Iterator[Record]:
-    for done, moment in enumerate(moments, 1):
-        records = moment.build()
-        yield from records
+    With a `walk` the forecasts are calibrated by what was on record at their time; a forecaster must be made with its
+    `serve`.
+    """
+    writer = _Writer(log, append_records)
+    if walk is not None:
+        walk.flush = writer.flush
+    before, total = log.end(), moments_of(files)
+    for done, moment in enumerate(replay(files), 1):
+        if walk is not None:
+            walk.reach(moment.at)
+        records: Sequence[Record] = moment.build()
+        if walk is not None:
+            records = walk.through(records)
+        writer.take(records)
         if forecaster is not None:
-            yield from forecaster.follow(records)
+            made = forecaster.follow(records)
+            if walk is not None:
+                walk.note(made)
+            writer.take(made)
         progress(done, total)
+    writer.flush()
+    after = log.end()
+    added = sum(offset - before.get(key, 0) for key, offset in after.items() if key in writer.positions)
+    tallies = tuple((file.source, file.tally) for file in files)
+    return Imported(tallies, tuple(refused), writer.count, added, writer.positions)
+
+
+@dataclass
+class _Writer:
+    """Puts records on the log, so many at once."""
+
+    log: EventLog
+    size: int
+    count: int = 0
+    positions: Positions = field(default_factory=dict)
+    _waiting: list[Record] = field(default_factory=list)
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Hold records until there are enough."""
+        self._waiting += records
+        while len(self._waiting) >= self.size:
+            self._append(self.size)
+
+    def flush(self) -> None:
+        """Put on the log whatever is held."""
+        if self._waiting:
+            self._append(len(self._waiting))
+
+    def _append(self, size: int) -> None:
+        some, self._waiting = self._waiting[:size], self._waiting[size:]
+        self.positions = dict(latest(self.positions, self.log.append(some)))
+        self.count += size

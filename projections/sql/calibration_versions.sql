@@ -5,7 +5,8 @@
 
 -- table
 CREATE TABLE calibration_requests (
-    request_id VARCHAR, training_days BIGINT, method VARCHAR, requested_by VARCHAR, requested_at TIMESTAMPTZ
+    request_id VARCHAR, training_days BIGINT, method VARCHAR, requested_by VARCHAR, requested_at TIMESTAMPTZ,
+    origin VARCHAR
 );
 CREATE TABLE trained_versions (
     trained_id VARCHAR, request_id VARCHAR, calibration_version VARCHAR, method VARCHAR, training_days BIGINT,
@@ -18,7 +19,7 @@ CREATE TABLE calibration_verdicts (
 
 -- fold
 INSERT INTO calibration_requests
-SELECT record_id, training_days, method, requested_by, known_at FROM CalibrationRequested;
+SELECT record_id, training_days, method, requested_by, known_at, origin FROM CalibrationRequested;
 
 INSERT INTO trained_versions
 SELECT ref, causation_id, calibration_version, method, training_days, training_rows, training_digest, activates, trained,
@@ -33,27 +34,54 @@ UNION ALL
 SELECT ref, calibration_version, 'ROLLED_BACK', segments, decided_by, reasons, occurred_at FROM CalibrationRolledBack;
 
 -- view
--- The active version is the one activated last that was not rolled back since.
-CREATE VIEW calibration_versions AS
-WITH last_verdicts AS (
-    FROM calibration_verdicts
+-- Every version as it stood at a time, by the verdicts of that time. The active one is the one activated last that was
+-- not rolled back whole since; a verdict that rolls back some segments takes only those from it, and where none is left
+-- raw probabilities are served: no older version comes back. A person who names no segments lets all of them serve.
+CREATE MACRO calibration_standing(known_by) AS TABLE
+WITH verdicts AS (
+    SELECT *, verdict = 'ROLLED_BACK' AND len(segments) > 0 AS is_partial FROM calibration_verdicts
+    WHERE decided_at <= known_by
+), newest AS (
+    FROM verdicts QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1
+), standing AS (
+    FROM verdicts WHERE NOT is_partial
     QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1
-), active AS (
-    FROM last_verdicts WHERE verdict = 'ACTIVATED' ORDER BY decided_at DESC, verdict_id DESC LIMIT 1
+), last_active AS (
+    FROM standing WHERE verdict = 'ACTIVATED' ORDER BY decided_at DESC, verdict_id DESC LIMIT 1
+), dropped AS (
+    SELECT standing.calibration_version, flatten(list(verdicts.segments ORDER BY verdicts.verdict_id)) AS segments
+    FROM standing JOIN verdicts ON verdicts.is_partial AND verdicts.calibration_version = standing.calibration_version
+     AND verdicts.decided_at > standing.decided_at
+    GROUP BY standing.calibration_version
+), served AS (
+    SELECT standing.calibration_version, verdict, decided_at, verdict_id, list_filter(
+               CASE WHEN verdict <> 'ACTIVATED' OR len(standing.segments) > 0 THEN standing.segments ELSE list_transform(
+                   (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END,
+               lambda segment: NOT list_contains(coalesce(dropped.segments, []), segment)) AS segments,
+           dropped.segments IS NOT NULL AS is_reduced
+    FROM standing JOIN trained_versions USING (calibration_version) LEFT JOIN dropped USING (calibration_version)
 )
-SELECT versions.calibration_version, versions.method, training_days, training_rows, training_digest, trained_at,
-       CASE WHEN active.verdict_id IS NOT NULL THEN 'ACTIVE'
-            WHEN last_verdicts.verdict = 'ACTIVATED' THEN 'SUPERSEDED'
-            ELSE coalesce(last_verdicts.verdict, 'PENDING') END AS activation_status,
-       last_verdicts.segments AS active_segments, last_verdicts.reasons, last_verdicts.decided_by,
+SELECT versions.*, CASE WHEN served.verdict IS NULL THEN 'PENDING'
+                        WHEN is_reduced AND len(served.segments) = 0 THEN 'ROLLED_BACK'
+                        WHEN last_active.verdict_id = served.verdict_id THEN 'ACTIVE'
+                        WHEN served.verdict = 'ACTIVATED' THEN 'SUPERSEDED'
+                        ELSE served.verdict END AS activation_status,
+       coalesce(served.segments, []) AS active_segments, newest.reasons, newest.decided_by,
+       served.decided_at AS standing_since
+FROM trained_versions AS versions
+LEFT JOIN served USING (calibration_version)
+LEFT JOIN newest USING (calibration_version)
+LEFT JOIN last_active ON true;
+
+CREATE VIEW calibration_versions AS
+SELECT calibration_version, method, training_days, training_rows, training_digest, trained_at, activation_status,
+       active_segments, reasons, decided_by,
        (trained ->> '$.overall_before.ece')::DOUBLE AS overall_ece_before,
        (trained ->> '$.overall_after.ece')::DOUBLE AS overall_ece,
        (trained ->> '$.overall_before.brier')::DOUBLE AS overall_brier_before,
        (trained ->> '$.overall_after.brier')::DOUBLE AS overall_brier,
        trained
-FROM trained_versions AS versions
-LEFT JOIN last_verdicts USING (calibration_version)
-LEFT JOIN active ON active.calibration_version = versions.calibration_version;
+FROM calibration_standing('infinity'::TIMESTAMPTZ);
 
 CREATE VIEW calibration_segments AS
 SELECT calibration_version, segment ->> 'segment' AS segment, segment ->> 'level' AS level,
@@ -66,11 +94,33 @@ FROM (SELECT calibration_version, unnest((trained -> 'segments')::JSON[]) AS seg
 -- Requests that no version answers yet, oldest first.
 SELECT * FROM calibration_requests ANTI JOIN trained_versions USING (request_id) ORDER BY requested_at, request_id;
 
--- query calibration_rows()
--- Plain wins and losses of official picks: raw probability, when it was issued, and when its result was on record.
-SELECT publish_id, league, market_key, selection, event_id, p_cover, (summary = 'WIN')::INTEGER AS y, published_at,
-       decided_at
-FROM graded_picks WHERE brier IS NOT NULL ORDER BY decided_at, publish_id;
+-- query calibration_rows(known_by = NULL)
+-- Plain wins and losses of official picks as they stood before a time: raw probability, when it was issued, and when its
+-- result was on record. A grade that was revised later counts as it stood then.
+WITH known AS (
+    FROM gradings WHERE decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
+    QUALIFY row_number() OVER (PARTITION BY publish_id ORDER BY revision DESC, grade_id DESC) = 1
+)
+SELECT publish_id, league, market_key, selection, picks.event_id, p_cover, (summary = 'WIN')::INTEGER AS y,
+       published_at, decided_at
+FROM known JOIN picks USING (publish_id) WHERE brier IS NOT NULL ORDER BY decided_at, publish_id;
+
+-- query served_rows(since)
+-- Plain wins and losses of what was published after a time: raw probability, and as it was calibrated.
+SELECT grading.publish_id, league, market_key, selection, publishes.event_id, p_cover, p_cover_calibrated,
+       (summary = 'WIN')::INTEGER AS y, published_at, decided_at
+FROM grading JOIN publishes USING (publish_id) JOIN predictions USING (prediction_id)
+JOIN events ON events.event_id = publishes.event_id
+WHERE brier IS NOT NULL AND published_at > $since::TIMESTAMPTZ ORDER BY decided_at, publish_id;
+
+-- query calibration_decisions(known_by = NULL)
+-- The verdicts before a time that began or ended anything, oldest first; an activation names all that it lets serve.
+SELECT calibration_version, verdict, decided_at,
+       CASE WHEN verdict = 'ACTIVATED' AND len(segments) = 0 THEN list_transform(
+           (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') ELSE segments END AS segments
+FROM calibration_verdicts JOIN trained_versions USING (calibration_version)
+WHERE verdict <> 'REJECTED' AND decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
+ORDER BY decided_at, verdict_id;
 
 -- query versions(calibration_version = NULL)
 -- Every version, the newest first.
@@ -83,6 +133,6 @@ ORDER BY trained_at DESC, calibration_version DESC;
 SELECT segment, level, method, n, max_e, activates, reasons FROM calibration_segments
 WHERE calibration_version = $calibration_version ORDER BY segment;
 
--- query active_version()
--- The version that serves, if any.
-SELECT * FROM calibration_versions WHERE activation_status = 'ACTIVE';
+-- query active_version(known_by = NULL)
+-- The version that serves, or that served at a time, if any.
+SELECT * FROM calibration_standing(coalesce($known_by::TIMESTAMPTZ, 'infinity')) WHERE activation_status = 'ACTIVE';
