@@ -90,10 +90,10 @@ def test_nothing_is_open_to_the_network(services: Mapping[str, Any]) -> None:
 def test_prometheus_and_grafana_ask_for_metrics_that_exist(services: Mapping[str, Any]) -> None:
     """On the port that the settings name; every name in an expression is one that the code makes."""
     port = int(services["owner"]["environment"]["ONRECORD_METRICS_PORT"])
-    scraped = yaml.safe_load((ROOT / "docker/prometheus.yml").read_text("utf-8"))["scrape_configs"][0]
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text("utf-8"))["scrape_configs"][0]
     [found] = scraped["dns_sd_configs"]
-    rules = (ROOT / "docker/alerts.yml").read_text("utf-8")
-    dashboard = (ROOT / "docker/grafana/dashboards/onrecord.json").read_text("utf-8")
+    rules = (ROOT / "deploy/alerts.yml").read_text("utf-8")
+    dashboard = (ROOT / "deploy/grafana/dashboards/onrecord.json").read_text("utf-8")
     code = Path(watching.__file__).read_text("utf-8").replace("onrecord_worker_{name}", "onrecord_worker_answers")
 
     assert (found["port"], sorted(found["names"])) == (port, sorted(OURS))
