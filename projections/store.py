@@ -100,7 +100,9 @@ class Store:
             unseen = _unseen(batch, held)
             for name in dead_letters.retried(unseen):
                 self._retry(name)
-            self._fold_or_mend(unseen, latest(held, after))
+            # Of many partitions few move: writing the others again would take longer than a small fold.
+            moved = {lane: offset for lane, offset in latest(held, after).items() if held.get(lane) != offset}
+            self._fold_or_mend(unseen, moved)
 
     def positions(self) -> Positions:
         """The next offset to fold, by topic and partition."""
