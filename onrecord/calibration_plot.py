@@ -1,6 +1,7 @@
 """The reliability diagram of a version: one segment's out-of-time picks, before and after. Needs the extra `plot`."""
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import binom
 
+from calibration.plain import plain_metrics
 from calibration.segments import Segment, segment
-from calibration.training import TrainingRows, train
+from calibration.training import SegmentResult, TrainingRows, train
 from consumers.calibrator import training_rows
 from grading.reliability import ReliabilityBin, expected_calibration_error, reliability_table
 from grading.scores import Floats, brier, log_loss
@@ -29,7 +31,7 @@ LEVEL = 0.95
 class Diagram:
     """What is drawn: out-of-time picks of one segment, raw p, calibrated q and 0/1 outcome y, all of shape (n,).
 
-    `is_exact` says that they are the very picks that the version was judged by.
+    `is_exact` says that the version on record was judged by the same figures.
     """
 
     segment: str
@@ -50,7 +52,7 @@ def diagram(store: Store, league: str, market: str, version: str | None = None) 
         ValueError: no version, no settled pick of the league or market, or none out of time.
     """
     asked = _version(store, version)
-    rows = training_rows(store.query("calibration_rows").slice(0, asked["training_rows"]))
+    rows = training_rows(store.query("calibration_rows", {"known_by": asked["trained_at"]}))
     wanted = _known_segment(rows, league, market)
     trained = train(rows, asked["method"], asked["training_days"])
     found = next(result for result in trained.segments if result.segment == wanted)
@@ -64,7 +66,7 @@ def diagram(store: Store, league: str, market: str, version: str | None = None) 
         found.forecasts.p,
         found.forecasts.q,
         found.forecasts.y,
-        trained.digest == asked["training_digest"],
+        _is_on_record(store, asked["calibration_version"], found),
     )
 
 
@@ -127,9 +129,16 @@ def _known_segment(rows: TrainingRows, league: str, market: str) -> Segment:
     raise ValueError(f"no settled pick is of league {league!r}: there are {', '.join(leagues)}")
 
 
+def _is_on_record(store: Store, version: str, found: SegmentResult) -> bool:
+    """Whether the version holds these very metrics: a start that moved, or another release, may have changed them."""
+    held = store.query("judged_by", {"calibration_version": version, "segment": str(found.segment)}).to_pylist()
+    metrics = [plain_metrics(found.before), plain_metrics(found.after)]
+    return [metrics] == [[json.loads(told) for told in row.values()] for row in held]
+
+
 def _compose(figure: "Figure", shown: Diagram) -> None:
     verdict = "gate open" if shown.activates else "gate shut: raw is served"
-    changed = "" if shown.is_exact else "; grades have changed since it was trained"
+    changed = "" if shown.is_exact else "; not as it was trained, what it learned from has changed"
     figure.suptitle(f"{shown.segment}, {shown.version} ({shown.method}; {verdict}{changed}), {shown.y.size:,} picks")
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 1])
     for column, (name, p) in enumerate((("before (raw)", shown.p), ("after (out of time)", shown.q))):

@@ -159,6 +159,10 @@ SELECT * FROM calibration_drift
 WHERE league = $league AND market_key = $market_key AND origin = coalesce($origin, origin)
 ORDER BY origin, month;
 
+-- query judged_by(calibration_version, segment)
+-- A segment's metrics on the out-of-time picks that a version was judged by, raw and calibrated.
+SELECT before, after FROM calibration_segments WHERE calibration_version = $calibration_version AND segment = $segment;
+
 -- query calibration_warnings(old_after_days = 60, least_picks = 100)
 -- Whether the active version is old, does harm, or has drifted away from what it promises.
 WITH active AS (

@@ -14,11 +14,12 @@ from onrecord.calibration_plot import consistency_band, diagram
 from onrecord.calibration_service import CalibrationService
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
+from schemas.events import EventStarted
 from schemas.publishes import PredictionPublished
 from tests.calibrated_picks import grade, picks
 from tests.calibration.forecasters import outcomes
 from tests.onrecord.conftest import Run
-from tests.records import make, ref
+from tests.records import make
 
 N = 700
 SPRING = datetime(2023, 3, 1, 15, tzinfo=UTC)
@@ -57,7 +58,7 @@ def test_the_figures_drawn_are_those_on_record(
         [row] = store.rows("SELECT before, after FROM calibration_segments WHERE segment = 'NBA|SPREAD:FULL_GAME'")
         shown = diagram(store, *SPREAD)
     assert shown.is_exact
-    assert "grades have changed" not in drawn
+    assert "has changed" not in drawn
     for metrics in map(json.loads, row):
         assert f"ECE {metrics['ece']:.4f}, Brier {metrics['brier']:.4f}, log loss {metrics['log_loss']:.4f}" in drawn
 
@@ -85,17 +86,35 @@ def test_all_leagues_and_markets_are_asked_for_by_a_star(run: Run, calibrated: P
     assert told.startswith(f"{tmp_path / 'all.svg'}: *|* of {version}, ")
 
 
-def test_a_version_whose_grades_were_corrected_says_so(
+def test_a_grade_corrected_since_changes_no_diagram(
     run: Run, calibrated: Path, tmp_path: Path, workspace: Workspace
 ) -> None:
-    """Then the picks drawn are not all as the version saw them."""
+    """It shows what the version saw."""
+    files = [tmp_path / "before.svg", tmp_path / "after.svg"]
+    run("calibration", "plot", *SPREAD, "--out", files[0])
     p, y = outcomes(N, 3.0)
-    publish = make(PredictionPublished, "NBA-0-A-B-1", number=0, prediction_id=ref(PredictionPublished, "NBA-0-A-B-1"))
-    workspace.log.append([grade(0, publish, p[0], None, 1 - y[0], SPRING + timedelta(hours=1), revision=1)])
+    last = f"NBA-{(N - 1) // 2}-A-B-1"
+    publish = make(PredictionPublished, last, number=N - 1)
+    corrected = grade(N - 1, publish, p[-1], None, 1 - y[-1], datetime.now(UTC) + timedelta(days=1), revision=1)
+    workspace.log.append([corrected])
+
+    run("calibration", "plot", *SPREAD, "--out", files[1])
+
+    first, second = (file.read_bytes() for file in files)
+    assert first == second
+    wins = run("query", f"SELECT count(*) AS n FROM grading WHERE grade_id = '{corrected.ref}'", "-f", "csv").out
+    assert wins == "n\n1\n"
+
+
+def test_picks_that_turned_out_invalid_since_are_told(
+    run: Run, calibrated: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    """A game began before a pick on it: then what is drawn is not all that the version learned from."""
+    workspace.log.append([make(EventStarted, f"NBA-{(N - 1) // 2}-A-B-1", started_at=SPRING)])
 
     run("calibration", "plot", *SPREAD, "--out", tmp_path / "plot.svg")
 
-    assert "grades have changed since it was trained" in (tmp_path / "plot.svg").read_text("utf-8")
+    assert "what it learned from has changed" in (tmp_path / "plot.svg").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
