@@ -1,12 +1,18 @@
 """Calibration through the log: asked for in one place, trained by the owner, read back, and overruled on record."""
 
 import json
+import math
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.special import expit
 
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
 from onrecord.wiring import Workspace
+from tests.calibrated_picks import HOUR, picks
 from tests.onrecord.conftest import Run
 
 
@@ -14,6 +20,102 @@ from tests.onrecord.conftest import Run
 def service(workspace: Workspace) -> CalibrationService:
     """The service over an empty workspace."""
     return CalibrationService(workspace)
+
+
+@pytest.fixture
+def trained(service: CalibrationService) -> CalibrationService:
+    """The service over 1,400 settled picks of an overconfident forecaster, with the version that they opened."""
+    rng = np.random.default_rng(3)
+    logit = rng.normal(0, 1.2, 1_400)
+    won = [float(y) for y in rng.random(1_400) < expit(logit / 2.2)]
+    service.workspace.log.append(picks(expit(logit), [None] * 1_400, won, datetime(2024, 1, 1, tzinfo=UTC), 0, HOUR))
+    service.run_calibration_job(method="platt")
+    return service
+
+
+def test_the_active_version_serves_and_names_its_level(trained: CalibrationService) -> None:
+    """Given an open gate, then p is moved, by the league x market; for an unpublished one that is an extrapolation."""
+    own = trained.calibrate(0.8, "NBA", "SPREAD:FULL_GAME")
+    published = trained.calibrate(0.8, "NBA", "SPREAD:FULL_GAME", published=True)
+
+    assert own.p == trained.calibrate_probability(0.8, "nba", "SPREAD:FULL_GAME") < 0.75
+    assert (own.level, own.extrapolated, published.extrapolated) == ("league_market", True, False)
+
+
+def test_the_two_sides_of_a_market_sum_to_one(trained: CalibrationService) -> None:
+    """Given away, then it gets one minus what home gets."""
+    home = trained.calibrate_probability(0.7, "NBA", "SPREAD:FULL_GAME", "HOME")
+    assert 1 - home == pytest.approx(trained.calibrate_probability(0.3, "NBA", "SPREAD:FULL_GAME", "AWAY"), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("league", "market", "level"),
+    [("XFL", "SPREAD:FULL_GAME", "market"), ("NBA", "CORNERS:FULL_GAME", "global"), ("X", "Y", "global")],
+)
+def test_what_is_unknown_falls_back_to_a_wider_level(
+    trained: CalibrationService, league: str, market: str, level: str
+) -> None:
+    """Given an unknown league or market, then the wider level's map serves, and is named."""
+    assert level == trained.calibrate(0.8, league, market).level
+
+
+@pytest.mark.parametrize("p", [math.nan, -0.1, 1.1, math.inf])
+def test_what_is_no_probability_is_refused(trained: CalibrationService, p: float) -> None:
+    """Given NaN or p outside [0, 1], then nothing is served."""
+    with pytest.raises(ValueError, match="must lie in"):
+        trained.calibrate_probability(p, "NBA", "SPREAD:FULL_GAME")
+
+
+def test_a_league_and_a_market_must_be_named(trained: CalibrationService) -> None:
+    """Given an empty league, then it is refused."""
+    with pytest.raises(ValueError, match="needs a league and a market"):
+        trained.calibrate_probability(0.5, " ", "SPREAD:FULL_GAME")
+
+
+def test_a_probability_costs_microseconds(trained: CalibrationService) -> None:
+    """Given the version in memory, then a call asks nobody: far below the milliseconds of a query."""
+    trained.calibrate_probability(0.6, "NBA", "SPREAD:FULL_GAME")
+    begun = time.perf_counter()
+    for _ in range(1_000):
+        trained.calibrate_probability(0.6, "NBA", "SPREAD:FULL_GAME")
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_a_decision_counts_at_once_here_and_soon_elsewhere(trained: CalibrationService) -> None:
+    """Given another service that holds the version, when it is rolled back here, then both serve raw within seconds."""
+    other = CalibrationService(trained.workspace)
+    assert other.calibrate_probability(0.8, "NBA", "SPREAD:FULL_GAME") < 0.75
+    [active] = trained.calibration_versions_collection.find({"activation_status": "ACTIVE"})
+    trained.roll_back(active["calibration_version"], who="anna", why="a test")
+
+    assert trained.calibrate_probability(0.8, "NBA", "SPREAD:FULL_GAME") == 0.8
+    time.sleep(1.1)
+    assert other.calibrate_probability(0.8, "NBA", "SPREAD:FULL_GAME") == 0.8
+
+
+@pytest.mark.parametrize("kind", ["one class", "constant p"])
+def test_picks_that_teach_nothing_are_rejected_with_the_reason(service: CalibrationService, kind: str) -> None:
+    """Given 600 picks of one class, or of one p, then every gate stays shut, and says why."""
+    p = np.full(600, 0.6) if kind == "constant p" else np.linspace(0.2, 0.8, 600)
+    won = [1.0] * 600 if kind == "one class" else [float(i % 2) for i in range(600)]
+    service.workspace.log.append(picks(p, [None] * 600, won, datetime(2024, 1, 1, tzinfo=UTC), 0, HOUR))
+    version = service.run_calibration_job(method="platt")
+    [found] = service.calibration_versions_collection.find({"calibration_version": version})
+
+    assert found["activation_status"] == "REJECTED"
+    assert found["reasons"]
+
+
+@pytest.mark.parametrize("command", [("activate",), ("rollback",)])
+def test_the_command_line_refuses_an_unknown_version(run: Run, command: tuple[str, ...]) -> None:
+    """Given no such version, then one line names it."""
+    done = run("calibration", *command, "v_20200101_000000", "--why", "a slip", check=False)
+    assert "v_20200101_000000" in done.error
+
+
+def test_the_command_line_refuses_an_unknown_method(run: Run) -> None:
+    """Given an unknown method, then one line says which there are."""
+    assert "isotonic" in run("calibrate", "--method", "magic", check=False).error
 
 
 def test_a_job_without_picks_is_rejected_and_says_why(service: CalibrationService) -> None:
