@@ -54,7 +54,7 @@ class Owner:
 
     def _fold(self, progress: Progress) -> int:
         target, folded = self.log.end(), 0
-        for batch, after in batches(self.log, self.store, target, self._batch_rows):
+        for batch, after in batches(self.log, self.store.positions(), target, self._batch_rows):
             self.store.fold(batch, after, may_repeat=self.log.may_repeat)
             self._touch(batch)
             folded += batch.num_rows

@@ -1,7 +1,7 @@
 """Fold a log into a store until it has caught up, and rebuild a store from nothing."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,14 +34,25 @@ class Rebuilt:
 
 
 def batches(
-    log: EventLog, store: Store, target: Positions, rows: int = BATCH_ROWS
+    log: EventLog, held: Positions, target: Positions, rows: int = BATCH_ROWS
 ) -> Iterator[tuple[pa.Table, Positions]]:
-    """The batches from the store's positions up to `target`; while one is folded the next is read."""
-    held = store.positions()
+    """The batches from `held` up to `target`. The first is read at once, and the next while one is folded."""
     if reached(held, target):
-        return
-    with ThreadPoolExecutor(1, "read-ahead") as reader:
-        batch, after = log.read(held, rows)
+        return iter(())
+    reader = ThreadPoolExecutor(1, "read-ahead")
+    return _read_ahead(reader, reader.submit(log.read, held, rows), log, held, target, rows)
+
+
+def _read_ahead(
+    reader: ThreadPoolExecutor,
+    first: Future[tuple[pa.Table, Positions]],
+    log: EventLog,
+    held: Positions,
+    target: Positions,
+    rows: int,
+) -> Iterator[tuple[pa.Table, Positions]]:
+    with reader:
+        batch, after = first.result()
         while batch.num_rows or after != held:
             ahead = None if reached(after, target) else reader.submit(log.read, after, rows)
             yield batch, after
@@ -52,8 +63,19 @@ def batches(
 
 def catch_up(log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS) -> int:
     """Fold everything that was on the log when the call began; returns how many records that was."""
-    target, folded = log.end(), 0
-    for batch, after in batches(log, store, target, rows):
+    target = log.end()
+    return _fold(log, store, batches(log, store.positions(), target, rows), target, progress)
+
+
+def _fold(
+    log: EventLog,
+    store: Store,
+    incoming: Iterable[tuple[pa.Table, Positions]],
+    target: Positions,
+    progress: Progress,
+) -> int:
+    folded = 0
+    for batch, after in incoming:
         store.fold(batch, after, may_repeat=log.may_repeat)
         folded += batch.num_rows
         progress(folded, behind_by(store.positions(), target))
@@ -70,11 +92,14 @@ def rebuild(log: EventLog, generations: Generations, progress: Progress = _silen
 
 def build(log: EventLog, path: Path, progress: Progress = _silent, until: datetime | None = None) -> Rebuilt:
     """Fold the log into a new file; with `until`, only what was known at that time."""
+    target = log.end()
+    incoming = batches(log, {}, target)
     store = Store(path, log_id=log.log_id, unlogged=True)
     try:
         # One checkpoint at the end: nobody reads the file before it is whole.
         store.execute("SET checkpoint_threshold = '1TB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
-        records = catch_up(log, store, progress) if until is None else _fold_until(log, store, until, progress)
+        known = incoming if until is None else ((_known_by(until, batch), after) for batch, after in incoming)
+        records = _fold(log, store, known, target, progress)
         store.prove_unique()
         store.checkpoint()
         [(dead, unknown)] = store.rows(
@@ -85,12 +110,6 @@ def build(log: EventLog, path: Path, progress: Progress = _silent, until: dateti
     return Rebuilt(path, records, dead, unknown)
 
 
-def _fold_until(log: EventLog, store: Store, until: datetime, progress: Progress) -> int:
-    target, folded = log.end(), 0
-    for batch, after in batches(log, store, target):
-        known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
-        known = batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
-        store.fold(known, after, may_repeat=log.may_repeat)
-        folded += known.num_rows
-        progress(folded, behind_by(store.positions(), target))
-    return folded
+def _known_by(until: datetime, batch: pa.Table) -> pa.Table:
+    known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
+    return batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
