@@ -28,10 +28,10 @@ test-kafka: $(SETUP) ## those that need a real Kafka: KAFKA_BOOTSTRAP_SERVERS, c
 	$(BIN)/pytest -m "kafka and not slow"
 
 test-slow: $(SETUP) ## kill -9 rounds, several processes at once
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not kafka"
 
 test-real-data: $(SETUP) ## the same promises on the data sets in ../shared/data
-	$(BIN)/pytest -m real_data
+	$(BIN)/pytest -m "real_data and not kafka"
 
 mutants: $(SETUP) ## what the tests of grading/ let live: half an hour or more, in a copy
 	rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
