@@ -3,9 +3,11 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SETUP := .venv/.ready
 MUTANTS ?= build/mutants
+ROUNDS ?= 50
+SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-kafka test-slow test-real-data mutants lint check-compose check lock clean
+.PHONY: help setup demo test test-kafka soak test-slow test-real-data mutants lint check-compose check lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -26,6 +28,9 @@ test: $(SETUP) ## the tests
 
 test-kafka: $(SETUP) ## those that need a real Kafka: KAFKA_BOOTSTRAP_SERVERS, containers, or Java and Maven
 	$(BIN)/pytest -m "kafka and not slow"
+
+soak: $(SETUP) ## kill, freeze, damage and stop what runs on Kafka, at random: ROUNDS=50 SEED=7
+	SOAK_ROUNDS=$(ROUNDS) SOAK_SEED=$(SEED) $(BIN)/pytest -s tests/kafka/test_soak.py
 
 test-slow: $(SETUP) ## kill -9 rounds, several processes at once
 	$(BIN)/pytest -m "slow and not kafka"
