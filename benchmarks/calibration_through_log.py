@@ -6,6 +6,7 @@ was served from the grades: raw and calibrated of every official pick, by league
 
 import argparse
 import sys
+import time
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from grading.bootstrap import Interval, mean_intervals
+from onrecord.calibration_service import CalibrationService
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
 from onrecord.walk_forward import walking
@@ -28,6 +30,7 @@ FORMAT = "forecasts-538"
 US = ("NBA", "NFL", "MLB")
 CLUB = "CLUB_FOOTBALL"
 WORSE = 0.0005
+CALLS = 20_000
 PICKS = """
 SELECT CASE WHEN league IN ('NBA', 'NFL', 'MLB') THEN league ELSE 'CLUB_FOOTBALL' END AS competition,
        coalesce(season, strftime(started_at, '%Y')) AS season, event_id, log_loss AS raw_log_loss, brier AS raw_brier,
@@ -132,6 +135,16 @@ def promises(whole: dict[str, Served], nba_opened: tuple[int, str] | None) -> li
     return [text for text, is_held in held.items() if not is_held]
 
 
+def microseconds(workspace: Workspace) -> float:
+    """What one call of `calibrate_probability` takes, by the active version."""
+    service = CalibrationService(workspace)
+    service.calibrate_probability(0.62, "NBA", "MONEYLINE:FULL_GAME")
+    begun = time.perf_counter()
+    for _ in range(CALLS):
+        service.calibrate_probability(0.62, "NBA", "MONEYLINE:FULL_GAME")
+    return (time.perf_counter() - begun) / CALLS * 1e6
+
+
 def _figure(interval: Interval) -> str:
     return f"{interval.estimate:.5f} ({interval.low:.5f} to {interval.high:.5f})"
 
@@ -144,11 +157,13 @@ def main() -> int:
         with workspace.reader() as store:
             found, nba_opened = table(store), opened(store)
             left_out, verdicts = dict(store.rows(LEFT_OUT)), dict(store.rows(VERDICTS))
+        spent = microseconds(workspace)
         workspace.close()
     print("| league | season | picks | calibrated | log loss raw | served | gain | Brier raw | served | gain |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     print("\n".join(served.row() for served in found))
     print(f"\nNBA gate opened at {nba_opened}; left out, no 0/1 outcome: {left_out}; verdicts: {verdicts}")
+    print(f"calibrate_probability: {spent:.1f} microseconds")
     broken = promises({served.league: served for served in found if served.season == "all"}, nba_opened)
     print("\n".join(f"BROKEN {text}" for text in broken) or "all promises hold")
     return 1 if broken else 0

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from calibration.gate import Look
 from calibration.monitor import SCHEDULE, serving_since, watch
 from calibration.plain import plain_version
 from calibration.segments import CalibrationModel, Segment, is_complement, parse_segment
 from calibration.training import RolledBack, TrainedVersion, TrainingRows, train, version_name
-from calibration.walk_forward import Picks, picks
+from calibration.walk_forward import Picks, Times, picks
 from consumers.versions import model_of
 from grading.scores import Floats
 from projections.store import Store
@@ -149,7 +150,9 @@ class Calibrator:
 def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Mapping[str, int]) -> dict[str, Look]:
     """The segments where raw beats what was served, with the look that says so."""
     rows, served = _served(table, model, active_us)
-    by_segment = np.array([model.serving(*key) for key in zip(rows.league, rows.market, strict=True)])
+    keys = list(zip(rows.league, rows.market, strict=True))
+    deciding = {key: model.serving(*key) for key in set(keys)}
+    by_segment = np.array([deciding[key] for key in keys])
     harmed = {}
     for name, begun in since.items():
         chosen = (by_segment == name) & (np.asarray(rows.issued_us) > begun)
@@ -164,18 +167,15 @@ def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Map
 def _served(table: pa.Table, model: CalibrationModel, active_us: int) -> tuple[TrainingRows, Floats]:
     """Rows with what each was served with: as on record, else by the active version from when it serves, else raw."""
     rows = training_rows(table)
-    served = np.asarray(rows.p, dtype=np.float64).copy()
-    for i, row in enumerate(table.to_pylist()):
-        league, market = row["league"], row["market_key"]
-        turned = is_complement(market, row["selection"])
-        if row["p_cover_calibrated"] is not None:
-            served[i] = 1 - row["p_cover_calibrated"] if turned else row["p_cover_calibrated"]
-        elif _microseconds(row["published_at"]) > active_us:
-            served[i] = model.calibrate(float(served[i]), league, market).p
+    on_record = table["p_cover_calibrated"].to_numpy()
+    missing = np.isnan(on_record)
+    served = np.where(missing, rows.p, np.where(_turned(table), 1 - on_record, on_record))
+    for i in np.flatnonzero(missing & (np.asarray(rows.issued_us) > active_us)).tolist():
+        served[i] = model.calibrate(float(served[i]), rows.league[i], rows.market[i]).p
     return rows, served
 
 
-def _picks(rows: TrainingRows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Picks:
+def _picks(rows: TrainingRows, chosen: NDArray[np.bool_]) -> Picks:
     columns = (rows.p, rows.y, rows.event_id, rows.issued_us, rows.recorded_us)
     p, y, event, issued, recorded = (np.asarray(column)[chosen] for column in columns)
     return picks(p, y, event, issued, recorded)
@@ -183,18 +183,28 @@ def _picks(rows: TrainingRows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]
 
 def training_rows(table: pa.Table) -> TrainingRows:
     """The rows of the query `calibration_rows`; the away, under or no side of a two-way market is turned."""
-    rows = table.to_pylist()
-    turned = [is_complement(row["market_key"], row["selection"]) for row in rows]
+    turned, p, y = _turned(table), table["p_cover"].to_numpy(), table["y"].to_numpy()
     return TrainingRows(
-        record_id=[row["publish_id"] for row in rows],
-        league=[row["league"] for row in rows],
-        market=[row["market_key"] for row in rows],
-        event_id=[row["event_id"] for row in rows],
-        p=[1 - row["p_cover"] if turn else row["p_cover"] for row, turn in zip(rows, turned, strict=True)],
-        y=[float(1 - row["y"] if turn else row["y"]) for row, turn in zip(rows, turned, strict=True)],
-        issued_us=[_microseconds(row["published_at"]) for row in rows],
-        recorded_us=[_microseconds(row["decided_at"]) for row in rows],
+        record_id=table["publish_id"].to_pylist(),
+        league=table["league"].to_pylist(),
+        market=table["market_key"].to_pylist(),
+        event_id=table["event_id"].to_pylist(),
+        p=np.where(turned, 1 - p, p),
+        y=np.where(turned, 1 - y, y).astype(np.float64),
+        issued_us=_times(table["published_at"]),
+        recorded_us=_times(table["decided_at"]),
     )
+
+
+def _turned(table: pa.Table) -> NDArray[np.bool_]:
+    sides = list(zip(table["market_key"].to_pylist(), table["selection"].to_pylist(), strict=True))
+    known = {side: is_complement(*side) for side in set(sides)}
+    return np.array([known[side] for side in sides], dtype=np.bool_)
+
+
+def _times(column: pa.ChunkedArray) -> Times:
+    microseconds: Times = column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+    return microseconds
 
 
 def _rolled_back(decisions: Sequence[Mapping[str, Any]]) -> list[RolledBack]:

@@ -25,7 +25,7 @@ PRODUCER = "walk-forward"
 METHOD = "auto"
 TRAINING_DAYS = 30
 FEWEST_RESULTS = 100
-GROWTH = 0.02
+GROWTH = 0.03
 """A week teaches nothing new before so many results, or this share of those before, have come: the gate looks then."""
 
 ModelAt = Callable[[datetime], CalibrationModel | None]

@@ -91,7 +91,7 @@ def test_the_same_positions_give_the_same_record(log: SqliteLog) -> None:
     log.append(history(200, 2.0, first=1_200))
 
     store = Store(log_id=log.log_id)
-    for batch, _ in batches(log, store, upto):
+    for batch, _ in batches(log, store.positions(), upto):
         kept = [row for row in batch.to_pylist() if row["offset"] < upto.get((row["topic"], 0), 0)]
         store.fold(batch.schema.empty_table() if not kept else type(batch).from_pylist(kept, batch.schema), upto)
     again = Calibrator(store, log.log_id).decide(None)
