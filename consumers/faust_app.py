@@ -250,4 +250,5 @@ def _quieten() -> None:
     """On the handlers: a filter on a logger does not hold for those below it."""
     logging.basicConfig(level=logging.INFO)
     for handler in logging.getLogger().handlers:
-        handler.addFilter(OncePerPause("aiokafka"))
+        for library in ("aiokafka", "eventlog.kafka"):
+            handler.addFilter(OncePerPause(library))

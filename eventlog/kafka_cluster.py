@@ -24,6 +24,8 @@ COMING_IN_S = 15.0
 ANSWER_S = 10.0
 _LATEST, _EARLIEST = OffsetSpec.latest(), OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LOGGER = logging.getLogger("eventlog.kafka")
+# librdkafka tells each failed connection, several a second; a LogError tells the outage. Who wants all sets logging up.
+_LOGGER.addHandler(logging.NullHandler())
 _UNREACHABLE = (
     "no broker of {servers} answers: make sure that they run, that ONRECORD_KAFKA_BOOTSTRAP_SERVERS names them, and "
     "that ONRECORD_KAFKA_SECURITY_PROTOCOL is theirs"

@@ -224,4 +224,5 @@ def test_an_outage_of_the_broker_is_survived_and_told_once(tmp_path: Path, how: 
         assert end(owner) == 0
         assert owners.differing() == []
         assert owners.said().count("the log answers again") == 1
+        assert "FAIL [" not in owners.said()
         print(f"works again {took_s:.1f} s after {how.name}")  # noqa: T201 - a figure for the docs
