@@ -1,6 +1,6 @@
 -- Calibration versions with the gate's verdicts, and which one was active when.
 -- reads: CalibrationRequested, CalibrationTrained, CalibrationActivated, CalibrationRejected, CalibrationRolledBack
--- uses: grading
+-- uses: grading, dead_letters
 -- unique: calibration_requests(request_id), trained_versions(trained_id), calibration_verdicts(verdict_id)
 
 -- table
@@ -96,22 +96,26 @@ SELECT * FROM calibration_requests ANTI JOIN trained_versions USING (request_id)
 
 -- query calibration_rows(known_by = NULL)
 -- Plain wins and losses of official picks as they stood before a time: raw probability, when it was issued, and when its
--- result was on record. A grade that was revised later counts as it stood then.
+-- result was on record. A grade that was revised later counts as it stood then; an event with an open dead letter does not
+-- count: what could not be read might have changed its grade.
 WITH known AS (
     FROM gradings WHERE decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
     QUALIFY row_number() OVER (PARTITION BY publish_id ORDER BY revision DESC, grade_id DESC) = 1
 )
 SELECT publish_id, league, market_key, selection, picks.event_id, p_cover, (summary = 'WIN')::INTEGER AS y,
        published_at, decided_at
-FROM known JOIN picks USING (publish_id) WHERE brier IS NOT NULL ORDER BY decided_at, publish_id;
+FROM known JOIN picks USING (publish_id)
+WHERE brier IS NOT NULL AND picks.event_id NOT IN (FROM held_events) ORDER BY decided_at, publish_id;
 
 -- query served_rows(since)
--- Plain wins and losses of what was published after a time: raw probability, and as it was calibrated.
+-- Plain wins and losses of what was published after a time: raw probability, and as it was calibrated; none of an event
+-- with an open dead letter.
 SELECT grading.publish_id, league, market_key, selection, publishes.event_id, p_cover, p_cover_calibrated,
        (summary = 'WIN')::INTEGER AS y, published_at, decided_at
 FROM grading JOIN publishes USING (publish_id) JOIN predictions USING (prediction_id)
 JOIN events ON events.event_id = publishes.event_id
-WHERE brier IS NOT NULL AND published_at > $since::TIMESTAMPTZ ORDER BY decided_at, publish_id;
+WHERE brier IS NOT NULL AND published_at > $since::TIMESTAMPTZ AND publishes.event_id NOT IN (FROM held_events)
+ORDER BY decided_at, publish_id;
 
 -- query calibration_decisions(known_by = NULL)
 -- The verdicts before a time that began or ended anything, oldest first; an activation names all that it lets serve.
