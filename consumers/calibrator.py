@@ -31,6 +31,10 @@ from schemas.record import Record
 
 PRODUCER = "calibrator"
 MONITOR = "monitor"
+_STATE = """
+SELECT (SELECT count(*) FROM gradings), (SELECT count(*) FROM calibration_verdicts),
+       (SELECT count(*) FROM calibration_requests)
+"""
 _SECOND_US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,17 +49,19 @@ class Calibrator:
     def __init__(self, store: Store, log_id: str) -> None:
         self._store = store
         self._log_id = log_id
-        self._watched = (0, "")
+        self._seen = (0, 0, 0)
 
-    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:  # noqa: ARG002 - versions are of all events
         """A roll-back where the active version does harm; else the answer to the oldest request that has none.
 
-        Requests are only looked for when one may have come.
+        Looks again only where a grade, a decision or a request has come since the last time.
         """
-        if harmful := list(self._watch()):
-            return harmful
-        if event_ids is not None:
+        [state] = self._store.rows(_STATE)
+        if state == self._seen:
             return []
+        self._seen = state
+        if harmful := list(self._harm()):
+            return harmful
         requests = self._store.query("unanswered_calibration_requests").to_pylist()
         return self._answer(requests[0]) if requests else []
 
@@ -114,19 +120,10 @@ class Calibrator:
         found = self._store.query("active_version", {"known_by": at} if at else {}).to_pylist()
         return found[0] if found else None
 
-    def _watch(self) -> Iterator[Record]:
-        """Look again only where a grade or a decision has come since the last time."""
-        [state] = self._store.rows(
-            "SELECT (SELECT count(*) FROM gradings), (SELECT max(verdict_id) FROM calibration_verdicts)"
-        )
-        if state == self._watched or state[1] is None:
-            return
-        self._watched = state
+    def _harm(self) -> Iterator[Record]:
         active = self._active()
-        if active is not None:
-            yield from self._harm(active)
-
-    def _harm(self, active: Mapping[str, Any]) -> Iterator[Record]:
+        if active is None:
+            return
         decisions = self._store.query("calibration_decisions").to_pylist()
         told = [
             (row["calibration_version"], row["verdict"], row["segments"], _microseconds(row["decided_at"]))

@@ -11,6 +11,8 @@ from eventlog.log import EventLog, behind_by
 from projections.catch_up import BATCH_ROWS, Progress, batches
 from projections.store import Store
 from schemas.record import Record
+from schemas.registry import type_name
+from schemas.requests import CalibrationRequested
 
 # Above so many events it is cheaper to look at everything than to name them.
 NAMED_EVENTS = 20_000
@@ -65,14 +67,19 @@ class Owner:
         if self._touched is None:
             return
         self._touched.update(filter(None, pc.unique(batch["event_id"]).to_pylist()))
-        # A request may name any event.
-        if len(self._touched) > NAMED_EVENTS or "requests" in pc.unique(batch["topic"]).to_pylist():
+        if len(self._touched) > NAMED_EVENTS or _names_any_event(batch):
             self._touched = None
 
     def _decide(self) -> list[Record]:
         """What the first decider says that has anything to say: the next one decides from what that leads to."""
         said = (list(decider.decide(self._touched)) for decider in self._deciders)
         return next(filter(None, said), [])
+
+
+def _names_any_event(batch: pa.Table) -> bool:
+    """A request may; one for a calibration is about what is graded already."""
+    asked = batch.filter(pc.equal(batch["topic"], "requests"))["type"]
+    return bool(set(pc.unique(asked).to_pylist()) - {type_name(CalibrationRequested)})
 
 
 def batched_records(records: Iterable[Record], size: int = APPEND_ROWS) -> Iterator[list[Record]]:
