@@ -96,9 +96,7 @@ def test_topics_are_made_for_good(log: KafkaLog) -> None:
 def test_topics_have_one_number_of_partitions(kafka: str) -> None:
     """New ones are made with the number that the others have, whatever the setting says now."""
     with fresh_log(kafka, partitions=3) as log:
-        admin = admin_of(log)
-        for future in admin.delete_topics([log.cluster.named("odds")], request_timeout=20).values():
-            future.result()
+        delete_topics(log.cluster.settings, topics=["odds"])
         with KafkaLog(replace(log.cluster.settings, partitions=5)) as again:
             assert {3} == set(again.cluster.partitions.values())
 

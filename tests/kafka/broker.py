@@ -32,7 +32,7 @@ from tests.kafka.certificates import Certificates
 ROOT = Path(__file__).parents[2]
 LIBS = ROOT / "build" / "kafka" / "libs"
 POM = Path(__file__).with_name("pom.xml")
-READY_S = 60
+READY_S = 120
 STOP_S = 30
 _JAVA = ("java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
@@ -75,7 +75,9 @@ class Broker:
     def format(self, cluster_id: str, *scram: str) -> None:
         """Prepare the data folder, with users as `SCRAM-SHA-512=[name=...,password=...]`."""
         users = [part for user in scram for part in ("--add-scram", user)]
-        self._tool("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties), *users)
+        self._tool(
+            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties), *users
+        )
 
     def launch(self) -> None:
         """Start the process; `await_ready` waits for it."""

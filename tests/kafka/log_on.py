@@ -1,7 +1,8 @@
 """A log with topics of its own on the Kafka of the run, and whoever else writes to them."""
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +13,8 @@ from eventlog.clock import Clock
 from eventlog.kafka import KafkaLog
 from eventlog.kafka_cluster import KafkaSettings
 from schemas.registry import TOPICS
+
+GONE_S = 60
 
 
 def fresh_settings(servers: str, partitions: int = 2, **more: Any) -> KafkaSettings:
@@ -32,14 +35,18 @@ def fresh_log(servers: str, clock: Clock | None = None, partitions: int = 2, **m
         delete_topics(settings)
 
 
-def delete_topics(*some: KafkaSettings) -> None:
-    """Leave no topics behind."""
-    names = [settings.topic_prefix + topic for settings in some for topic in TOPICS]
+def delete_topics(*some: KafkaSettings, topics: Sequence[str] = TOPICS) -> None:
+    """Leave no topics behind; returns when the brokers show them no more, which is later than they promise it."""
+    names = {settings.topic_prefix + topic for settings in some for topic in topics}
     if not names:
         return
     admin = AdminClient({"bootstrap.servers": some[0].bootstrap_servers, **some[0].security})
-    for future in admin.delete_topics(names, request_timeout=30).values():
+    for future in admin.delete_topics(sorted(names), request_timeout=30).values():
         future.exception()
+    deadline = time.monotonic() + GONE_S
+    while names & admin.list_topics(timeout=30).topics.keys():
+        assert time.monotonic() < deadline, "the topics are still there"
+        time.sleep(0.05)
 
 
 class ForeignProducer:
