@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from threading import Lock
 from typing import Any, TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import OFFSET_INVALID, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, but not said to be
     AdminClient,
     NewTopic,
@@ -275,14 +276,25 @@ class Cluster:
         if not asked:
             return {}
 
+        # The admin client waits, in a busy loop, for a leader that has died, and then gives an offset that is none, and
+        # no error. So the first tries are short, and after each it looks for the new leader.
+        patience_s = chain((1.0, 2.0, 4.0), repeat(ANSWER_S))
+
         def ask() -> Mapping[TopicPartition, Any]:
-            futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=ANSWER_S)
-            return _results(futures)
+            found = _results(self._admin.list_offsets(asked, isolation_level=level, request_timeout=next(patience_s)))
+            for at, info in found.items():
+                if info.offset == OFFSET_INVALID:
+                    raise KafkaException(_no_leader(at))
+            return found
 
         found = self.retried(ask, "asking for its ends")
         self.faults.clear()
         begin = len(self.settings.topic_prefix)
         return {(at.topic[begin:], at.partition): int(info.offset) for at, info in found.items()}
+
+
+def _no_leader(at: TopicPartition) -> KafkaError:
+    return KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"{at.topic}/{at.partition}: its leader does not answer")
 
 
 def _results(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:

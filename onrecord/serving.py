@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ Beside = Callable[[], object]
 """What the loop does once a turn, beside folding and deciding."""
 STANDBY_LOOKS_S = 0.5
 LONGEST_PAUSE_S = 10.0
+_NUMBERS = re.compile(r"\d+")
+"""Ports and milliseconds: they differ from try to try, and are no news."""
 
 
 class _StoppedError(Exception):
@@ -28,10 +31,10 @@ class _StoppedError(Exception):
 
 @dataclass
 class Outage:
-    """A log that does not answer: said once, then tried again, ever more seldom."""
+    """A log that does not answer: each way of it said once, then tried again, ever more seldom."""
 
     say: Say
-    _told: str = ""
+    _told: set[str] = field(default_factory=set)
     _pause_s: float = 0.25
     _since: float = 0.0
 
@@ -39,9 +42,10 @@ class Outage:
         """Say it where it is news, and wait before the next try."""
         if not self._told:
             self._since = time.monotonic()
-        if str(error) != self._told:
+        gist = _NUMBERS.sub("", str(error))
+        if gist not in self._told:
             self.say(f"{error}; trying again until it answers")
-        self._told = str(error)
+        self._told.add(gist)
         pause(self._pause_s, stop)
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
@@ -49,7 +53,8 @@ class Outage:
         """It answers."""
         if self._told:
             self.say(f"the log answers again, after {time.monotonic() - self._since:.1f} s")
-        self._told, self._pause_s = "", 0.25
+        self._told.clear()
+        self._pause_s = 0.25
 
 
 @dataclass
