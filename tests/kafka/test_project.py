@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +129,7 @@ def test_an_owner_projects_decides_and_ends_cleanly(owners: Owners) -> None:
     assert owners.differing() == []
 
 
-def test_nothing_is_lost_or_doubled_by_kill_9(owners: Owners) -> None:
+def test_nothing_is_lost_or_doubled_by_kill_9(owners: Owners, tell: Callable[[str], None]) -> None:
     """Five rounds in the middle of catching up; each goes on where the file was left."""
     for round_number in range(5):
         owners.send(400)
@@ -147,10 +147,10 @@ def test_nothing_is_lost_or_doubled_by_kill_9(owners: Owners) -> None:
     assert owners.published("SELECT count(*) FROM events") == 2000
     assert end(last) == 0
     assert owners.differing() == []
-    print(f"works again {took_s:.1f} s after kill -9, its start included")  # noqa: T201 - a figure for the docs
+    tell(f"works again {took_s:.1f} s after kill -9, its start included")
 
 
-def test_a_standby_takes_over_from_a_killed_owner(owners: Owners) -> None:
+def test_a_standby_takes_over_from_a_killed_owner(owners: Owners, tell: Callable[[str], None]) -> None:
     """Two owners on one file: one works, the other waits, and says so."""
     owners.send(10)
     first = owners.start(name="first")
@@ -165,7 +165,7 @@ def test_a_standby_takes_over_from_a_killed_owner(owners: Owners) -> None:
     assert owners.published("SELECT count(*) FROM events") == 20
     assert end(standby) == 0
     assert owners.differing() == []
-    print(f"taken over in {took_s:.1f} s")  # noqa: T201 - a figure for the docs
+    tell(f"taken over in {took_s:.1f} s")
 
 
 def test_a_replica_projects_and_decides_nothing(owners: Owners) -> None:
@@ -204,7 +204,9 @@ def test_a_lost_file_is_made_anew(owners: Owners, damage: str) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_an_outage_of_the_broker_is_survived_and_told_once(tmp_path: Path, how: signal.Signals) -> None:
+def test_an_outage_of_the_broker_is_survived_and_told_once(
+    tmp_path: Path, how: signal.Signals, tell: Callable[[str], None]
+) -> None:
     """Longer than the log waits by itself; the same process goes on."""
     with LocalCluster(tmp_path / "cluster") as cluster, ExitStack() as held:
         owners = Owners(cluster.bootstrap_servers, tmp_path, held)
@@ -225,4 +227,4 @@ def test_an_outage_of_the_broker_is_survived_and_told_once(tmp_path: Path, how: 
         assert owners.differing() == []
         assert owners.said().count("the log answers again") == 1
         assert "FAIL [" not in owners.said()
-        print(f"works again {took_s:.1f} s after {how.name}")  # noqa: T201 - a figure for the docs
+        tell(f"works again {took_s:.1f} s after {how.name}")

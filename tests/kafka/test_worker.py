@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,12 +65,15 @@ class Stage:
 
     def send(self, *payloads: bytes | None, feed: str = ODDS) -> None:
         """Answers of a provider."""
-        producer = Producer({"bootstrap.servers": self.servers, "compression.type": "lz4", "acks": "all"})
+        # Idempotent: a broker that dies before it has answered must not make the producer repeat itself.
+        producer = Producer({"bootstrap.servers": self.servers, "compression.type": "lz4", "enable.idempotence": True})
+        failed: list[object] = []
         for payload in payloads:
             headers: list[tuple[str, str | bytes | None]] = [("provider", b"the-odds-api")]
-            producer.produce(self.prefix + feed, payload, str(self.sent), headers=headers)
+            told = partial(_note, failed)
+            producer.produce(self.prefix + feed, payload, str(self.sent), headers=headers, on_delivery=told)
             self.sent += 1
-        assert producer.flush(30) == 0
+        assert (producer.flush(30), failed) == (0, [])
 
     def send_games(self, count: int) -> None:
         """Answers that can be read, each another one."""
@@ -93,6 +97,11 @@ class Stage:
     def settles(self, records: int) -> float:
         """Wait until so many answers are on record; gives the seconds that it took."""
         return eventually(lambda: len(self.on_record("raw_payloads")) >= records)
+
+
+def _note(failed: list[object], error: object, _message: object) -> None:
+    if error is not None:
+        failed.append(error)
 
 
 def end(worker: "subprocess.Popen[bytes]", how: signal.Signals = signal.SIGTERM) -> int:
@@ -150,7 +159,7 @@ def test_poison_is_on_record_with_its_reason_and_the_rest_flows(stage: Stage) ->
     assert end(worker) == 0
 
 
-def test_nothing_is_lost_or_doubled_by_kill_9(stage: Stage) -> None:
+def test_nothing_is_lost_or_doubled_by_kill_9(stage: Stage, tell: Callable[[str], None]) -> None:
     """Three rounds in the middle of work; the successor has the same name, and its partitions back at once."""
     for round_number in range(3):
         stage.send_games(2000)
@@ -167,7 +176,7 @@ def test_nothing_is_lost_or_doubled_by_kill_9(stage: Stage) -> None:
     assert len(stage.on_record("odds")) == 12002
     assert stage.log.conflicts() == []
     assert end(last) == 0
-    print(f"works again {took_s:.1f} s after kill -9, its start included")  # noqa: T201 - a figure for the docs
+    tell(f"works again {took_s:.1f} s after kill -9, its start included")
 
 
 def test_a_worker_that_joins_and_one_that_dies_share_the_work(stage: Stage) -> None:
@@ -218,7 +227,7 @@ def test_jobs_that_were_missed_are_asked_for_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_an_outage_of_the_broker_is_survived(tmp_path: Path, how: signal.Signals) -> None:
+def test_an_outage_of_the_broker_is_survived(tmp_path: Path, how: signal.Signals, tell: Callable[[str], None]) -> None:
     """What came before it, and what comes after it, is on record once."""
     with LocalCluster(tmp_path / "cluster") as cluster, ExitStack() as held:
         stage = Stage(cluster.bootstrap_servers, held, tmp_path)
@@ -235,7 +244,7 @@ def test_an_outage_of_the_broker_is_survived(tmp_path: Path, how: signal.Signals
 
         assert stage.numbers() == list(range(400))
         assert end(worker) == 0
-        print(f"works again {took_s:.1f} s after {how.name}")  # noqa: T201 - a figure for the docs
+        tell(f"works again {took_s:.1f} s after {how.name}")
 
 
 def test_what_is_too_much_for_a_record_does_not_stand_in_the_way(stage: Stage) -> None:
