@@ -94,8 +94,8 @@ class Broker:
         self.launch()
         self.await_ready()
 
-    def await_ready(self, timeout_s: float = READY_S) -> None:
-        """Return when the broker tells of its topics.
+    def await_ready(self, timeout_s: float = READY_S, brokers: int = 1) -> None:
+        """Return when the broker tells of its topics, and knows of so many brokers at work.
 
         Raises:
             NoKafkaError: it has ended, or did not answer in time.
@@ -104,10 +104,11 @@ class Broker:
         admin = AdminClient({**self._client, "bootstrap.servers": self.bootstrap_servers, "log_level": "0"})
         while time.monotonic() < deadline and self.is_running():
             try:
-                admin.list_topics(timeout=1)
+                if len(admin.list_topics(timeout=1).brokers) >= brokers:
+                    return
+                time.sleep(0.1)
             except KafkaException:
                 continue
-            return
         raise NoKafkaError(f"the broker on port {self.port} is not there: {self.output()[-2000:]}")
 
     def await_listening(self, timeout_s: float = READY_S) -> None:
@@ -214,7 +215,7 @@ class LocalCluster:
         for broker in self.brokers:
             broker.launch()
         for broker in self.brokers:
-            broker.await_ready() if expect_answer else broker.await_listening()
+            broker.await_ready(brokers=len(self.brokers)) if expect_answer else broker.await_listening()
 
     def stop(self) -> None:
         """End all and remove their data."""
