@@ -47,21 +47,18 @@ class Stage:
         self.group = self.held.enter_context(GroupWatcher(self.cluster, f"{self.prefix}worker"))
         self.sent = 0
 
-    def start(self, name: str = "one") -> "subprocess.Popen[bytes]":
+    def start(self, name: str = "one", module: str = "worker_process", *more: str) -> "subprocess.Popen[bytes]":
         """A worker; killed at the end."""
-        command = [
-            sys.executable,
-            "-m",
-            "tests.kafka.worker_process",
-            self.servers,
-            self.prefix,
-            name,
-            str(self.folder),
-        ]
+        given = (self.servers, self.prefix, name, str(self.folder), *more)
+        command = [sys.executable, "-m", f"tests.kafka.{module}", *given]
         output = self.held.enter_context((self.folder / f"{name}.log").open("ab"))
         worker = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
         self.held.callback(end, worker, signal.SIGKILL)
         return worker
+
+    def said(self, name: str = "one") -> str:
+        """What a worker told."""
+        return (self.folder / f"{name}.log").read_text()
 
     def send(self, *payloads: bytes | None, feed: str = ODDS) -> None:
         """Answers of a provider."""
