@@ -1,5 +1,19 @@
 """`python -m onrecord` is the command line."""
 
-from onrecord.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run a command; told to stop, whether while it starts or while it works, it says so in one line."""
+    try:
+        # Reading it takes long enough to be interrupted.
+        from onrecord.cli import main as command
+
+        command()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: what was put on record stays; the same command goes on where it was\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

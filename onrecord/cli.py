@@ -22,7 +22,7 @@ from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster, raw
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
-from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out
+from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
 from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
@@ -50,6 +50,8 @@ _EXPECTED = (
     ValueError,
     duckdb.Error,
 )
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 COHORTS = ("all", "league", "market", "book", "tier", "channel", "model_version", "day", "month")
 Files = Annotated[list[Path], typer.Argument(help="Files to import, of one format.")]
 Book = Annotated[
@@ -63,6 +65,15 @@ def main() -> None:
     try:
         with opened:
             app()
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        # DuckDB's word for a Ctrl-C that it met first.
+        if "interrupted" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from None
     except _EXPECTED as error:
         if "ONRECORD_DEBUG" in os.environ:
             raise
@@ -122,7 +133,8 @@ def import_(
         )
     with bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)
-    out.print(display.imported(done))
+    if done.files:
+        out.print(display.imported(done))
     for line in refused:
         err.print(f"[bold red]refused:[/] {escape(line)}", soft_wrap=True)
     if refused:
@@ -138,6 +150,8 @@ def grade(
 ) -> None:
     """Grade what can be graded; says how many picks are graded, voided and pending."""
     tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why)
+    if publish_id and not (tally.graded or tally.voided or tally.pending):
+        raise ValueError(f'{publish_id} is no official publish on record: see `onrecord query "FROM publishes"`')
     out.print(f"graded {tally.graded}, voided {tally.voided}, pending {tally.pending}")
     if tally.pending_because:
         out.print(f"pending because {tally.pending_because}")
@@ -168,6 +182,8 @@ def query(
 ) -> None:
     """Ask DuckDB: SQL, or a named query with parameters."""
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
+        if display.is_copy(store):
+            say(display.age(store))
         if sql is None:
             out.print(display.queries(store))
             return
@@ -219,6 +235,8 @@ def rebuild(
 ) -> None:
     """Make the projections anew from the log."""
     workspace = open_workspace()
+    if verify and (until or out_file):
+        raise ValueError("rebuild --verify compares everything, and keeps nothing: leave out --until and --out")
     with bar("rebuilding") as progress:
         if verify:
             out.print(display.verified(workspace.verify(progress)))

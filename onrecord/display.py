@@ -79,9 +79,14 @@ def reliability(store: Store) -> Table:
     return shown
 
 
+def is_copy(store: Store) -> bool:
+    """Whether this is an owner's published copy."""
+    return "published_at" in store.relations()
+
+
 def age(store: Store) -> str:
     """Whether this is the live state or the owner's copy, and how old that is."""
-    if "published_at" not in store.relations():
+    if not is_copy(store):
         return "caught up with the log"
     [(at,)] = store.rows("FROM published_at")
     return f"the owner's published copy, {(datetime.now(UTC) - at).total_seconds():.0f} s old"

@@ -126,12 +126,18 @@ class Workspace:
     def settle_down(self, positions: Positions, progress: Progress = _silent) -> None:
         """Leave projections and grades caught up to `positions`: as the owner, or by waiting for the one there is.
 
+        Beside an owner its published copy is what others ask: that must have caught up, too.
+
         Raises:
             TimedOutError: the owner made no progress.
         """
         with ExitStack() as held:
-            caught_up = "the owner to catch up"
-            owner = self._be_owner_or_wait(held, lambda state: reached(state.positions, positions), caught_up, progress)
+            owner = self._be_owner_or_wait(
+                held,
+                lambda state: state.published is not None and reached(state.published, positions),
+                "the owner to catch up and publish a copy",
+                progress,
+            )
             if owner is not None:
                 self.turn(owner, progress)
 
@@ -210,18 +216,18 @@ class Workspace:
         return build(self.log, out_file, progress, until=at)
 
     def verify(self, progress: Progress = _silent) -> Verification:
-        """Rebuild beside the projections, compare every table, and remember the outcome for the audit."""
-        with self.owner(progress) as owner:
-            self.turn(owner, progress)
-            return self._verify(owner.store, progress)
+        """Rebuild beside the projections, compare every table, and remember the outcome for the audit.
+
+        Beside an owner it is the published copy that is compared, with a rebuild to its positions.
+        """
+        with self.reader(progress) as store:
+            return self._verify(store, progress)
 
     def audit(self, progress: Progress = _silent) -> list[Check]:
         """The ten checks. The tenth shows the last verification, which is made where there has been none."""
         with self.reader(progress) as store:
             checks = [Check(*row.values()) for row in store.query("audit").to_pylist()]
-            done = last_verification(self.settings.projections)
-            if done is None and store.path != str(self.settings.published):
-                done = self._verify(store, progress)
+            done = last_verification(self.settings.projections) or self._verify(store, progress)
         return [*checks, verification_check(done, self.clock.now())]
 
     def newest(self, records: int, topic: str | None) -> Iterator[dict[str, object]]:

@@ -90,16 +90,25 @@ def rebuild(log: EventLog, generations: Generations, progress: Progress = _silen
     return report
 
 
-def build(log: EventLog, path: Path, progress: Progress = _silent, until: datetime | None = None) -> Rebuilt:
-    """Fold the log into a new file; with `until`, only what was known at that time."""
-    target = log.end()
-    incoming = batches(log, {}, target)
+def build(
+    log: EventLog,
+    path: Path,
+    progress: Progress = _silent,
+    until: datetime | None = None,
+    target: Positions | None = None,
+) -> Rebuilt:
+    """Fold the log into a new file: only what was known by `until`, only what lies before `target`."""
+    end = target or log.end()
+    incoming = batches(log, {}, end)
     store = Store(path, log_id=log.log_id, unlogged=True)
     try:
         # One checkpoint at the end: nobody reads the file before it is whole.
         store.execute("SET checkpoint_threshold = '1TB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
-        known = incoming if until is None else ((_known_by(until, batch), after) for batch, after in incoming)
-        records = _fold(log, store, known, target, progress)
+        if target is not None:
+            incoming = (_not_behind(target, batch, after) for batch, after in incoming)
+        if until is not None:
+            incoming = ((_known_by(until, batch), after) for batch, after in incoming)
+        records = _fold(log, store, incoming, end, progress)
         store.prove_unique()
         store.checkpoint()
         [(dead, unknown)] = store.rows(
@@ -113,3 +122,12 @@ def build(log: EventLog, path: Path, progress: Progress = _silent, until: dateti
 def _known_by(until: datetime, batch: pa.Table) -> pa.Table:
     known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
     return batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
+
+
+def _not_behind(target: Positions, batch: pa.Table, after: Positions) -> tuple[pa.Table, Positions]:
+    """What of a batch lies before the target: the log went on behind it."""
+    if reached(target, after):
+        return batch, after
+    places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
+    before = [offset < target.get((topic, partition), 0) for topic, partition, offset in places]
+    return batch.filter(pa.array(before, pa.bool_())), {key: min(after.get(key, 0), target[key]) for key in target}

@@ -7,7 +7,7 @@ from projections.store import Store
 
 # Where two stores hold the same truth these may still differ: stamps, places in the log, the store's own book-keeping.
 _NOT_CONTENT = {"recorded_at", "offset", "partition", "known_at", "decided_at", "revision", "grade_id", "raw"}
-_BOOKKEEPING = {"positions", "store_identity", *repeats.TABLES}
+_BOOKKEEPING = {"positions", "store_identity", "published_at", *repeats.TABLES}
 _SPONTANEOUS = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 # History and stamps belong to one log's life; another log with the same content has another history.
 _OF_ONE_LOG = {"gradings", "dead_letters"}
