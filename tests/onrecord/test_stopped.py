@@ -1,0 +1,65 @@
+"""Commands that are told to stop, and what is asked beside an owner."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
+from tests.onrecord.conftest import Run
+from tests.onrecord.processes import eventually, start, up
+from tests.onrecord.season import season_file
+
+pytestmark = pytest.mark.timeout(240)
+COUNT = "SELECT count(*) AS n FROM events"
+
+
+def records(home: Path) -> int:
+    """How many are on the log now."""
+    workspace = Workspace(Settings(home=home))
+    try:
+        return sum(workspace.log.end().values())
+    finally:
+        workspace.close()
+
+
+def test_an_import_that_is_stopped_says_so_and_goes_on_later(spawn: Run, home: Path, tmp_path: Path) -> None:
+    """Ctrl-C is one line and exit code 130; the same command again leaves nothing out."""
+    seasons = [season_file(tmp_path, f"E{division}_2122.csv", 90, seed=division) for division in range(3)]
+    process = start("import", "football-data", *seasons)
+    eventually(lambda: home.exists() and records(home) > 0, process)
+
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert told.splitlines() == ["stopped: what was put on record stays; the same command goes on where it was"]
+    spawn("import", "football-data", *seasons)
+    assert json.loads(spawn("query", COUNT, "-f", "json").out) == [{"n": 270}]
+
+
+def test_what_was_imported_beside_an_owner_is_what_the_next_query_sees(spawn: Run, home: Path, tmp_path: Path) -> None:
+    """`import` leaves everything caught up, the copy that others ask included; and the copy says its age."""
+    with up(publish_every_s="1"):
+        spawn("import", "football-data", season_file(tmp_path, matches=30))
+
+        asked = spawn("query", COUNT, "-f", "json")
+
+        assert json.loads(asked.out) == [{"n": 30}]
+        assert "the owner's published copy" in asked.err
+        assert spawn("audit").out.splitlines()[-1] == "audit: 0 offenders in 10 checks"
+        assert "equal to a rebuild in all" in spawn("rebuild", "--verify").out
+
+
+def test_a_verification_takes_no_time_and_no_file(run: Run) -> None:
+    """It compares everything there is: what can't be honoured is refused."""
+    assert "leave out --until" in run("rebuild", "--verify", "--until", "2024-01-01", check=False).error
+
+
+def test_a_grade_of_an_unknown_pick_is_an_error(run: Run) -> None:
+    """Not a tally of nothing."""
+    done = run("grade", "--publish-id", "zzz", check=False)
+
+    assert (done.code, "zzz is no official publish on record" in done.error) == (2, True)
