@@ -1,8 +1,8 @@
-# One image for every role: `onrecord up`, `project`, `worker`. Small: wheels are made in a stage of their own.
+# One image for every role: `onrecord up`, `project`, `worker`. Nothing of development is in it, and no pip.
 FROM python:3.11-slim AS build
 WORKDIR /build
 COPY requirements.lock pyproject.toml README.md LICENSE ./
-RUN python -m venv /opt/onrecord && /opt/onrecord/bin/pip install --no-cache-dir "setuptools>=77" wheel
+RUN python -m venv /opt/onrecord
 COPY schemas schemas
 COPY grading grading
 COPY calibration calibration
@@ -15,6 +15,11 @@ COPY onrecord onrecord
 # The lock file holds all versions, those of development too: as constraints it pins what is installed, and no more.
 RUN sed -E '/^ *--hash/d; s/ *\\$//' requirements.lock > constraints.txt \
     && /opt/onrecord/bin/pip install --no-cache-dir --constraint constraints.txt ".[kafka]"
+# Libraries bring their tests, headers, and what nobody here speaks. numpy.testing, which others import, needs numpy's.
+RUN cd /opt/onrecord/lib/python3.11/site-packages \
+    && find . -type d -name tests -not -path "./numpy/*" -prune -exec rm -rf {} + \
+    && rm -rf pyarrow/include pyarrow/src pyarrow/*_flight* \
+    && /opt/onrecord/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --create-home --home-dir /data --shell /usr/sbin/nologin onrecord
