@@ -1,6 +1,6 @@
 -- Calibration versions with the gate's verdicts, and which one was active when.
 -- reads: CalibrationRequested, CalibrationTrained, CalibrationActivated, CalibrationRejected, CalibrationRolledBack
--- uses: grading, dead_letters
+-- uses: grading, published_predictions, predictions, events, dead_letters
 -- unique: calibration_requests(request_id), trained_versions(trained_id), calibration_verdicts(verdict_id)
 
 -- table
