@@ -10,6 +10,8 @@ from schemas.record import Record
 from schemas.requests import Retention, RetentionApplied
 
 PRODUCER = "retention"
+KEPT_A_PART = 4_000
+"""Ids that one record holds: also with the longest event ids it stays below the million bytes that Kafka takes."""
 
 
 class Retainer:
@@ -19,20 +21,40 @@ class Retainer:
         self._store = store
 
     def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
-        """A RetentionApplied for every request that has none; only looked for when a request may have come."""
+        """What answers every request that has no whole answer; only looked for when a request may have come."""
         if event_ids is not None:
             return []
-        return [self._apply(request) for request in self._store.query("unanswered_retention_requests").to_pylist()]
+        requests = self._store.query("unanswered_retention_requests").to_pylist()
+        return [part for request in requests for part in self._apply(request)]
 
-    def _apply(self, request: Mapping[str, Any]) -> RetentionApplied:
-        asked_at, days = request["requested_at"], request["retention_days"]
-        cutoff = asked_at - timedelta(days=days)
-        given = {"cutoff": cutoff, "keep_closing_lines": request["keep_closing_lines"]}
+    def _apply(self, request: Mapping[str, Any]) -> list[RetentionApplied]:
+        asked_at, keep_closing_lines = request["requested_at"], request["keep_closing_lines"]
+        cutoff = asked_at - timedelta(days=request["retention_days"])
+        given = {"cutoff": cutoff, "keep_closing_lines": keep_closing_lines}
         [outcome] = self._store.query("retention_outcome", given).to_pylist()
-        return RetentionApplied(
-            record_id=derived_id(asked_at, "RetentionApplied", request["request_id"]),
-            occurred_at=asked_at,
-            producer=PRODUCER,
-            causation_id=request["request_id"],
-            data=Retention(cutoff=cutoff, kept=tuple(outcome["kept"] or ()), removed=outcome["removed"]),
-        )
+        kept = outcome["kept"] or []
+        shares = [tuple(kept[first : first + KEPT_A_PART]) for first in range(0, len(kept), KEPT_A_PART)] or [()]
+        # Of what it says, so that a decision cut short and made again, maybe from more records, shares no part with it.
+        decision = derived_id(asked_at, request["request_id"], *kept) if len(shares) > 1 else None
+        return [
+            RetentionApplied(
+                record_id=derived_id(asked_at, "RetentionApplied", request["request_id"], *_part(decision, number)),
+                occurred_at=asked_at,
+                producer=PRODUCER,
+                causation_id=request["request_id"],
+                data=Retention(
+                    cutoff=cutoff,
+                    kept=share,
+                    removed=outcome["removed"],
+                    keep_closing_lines=keep_closing_lines,
+                    decision=decision,
+                    part=number,
+                    parts=len(shares),
+                ),
+            )
+            for number, share in enumerate(shares, start=1)
+        ]
+
+
+def _part(decision: str | None, number: int) -> tuple[str, ...]:
+    return () if decision is None else (decision, str(number))

@@ -76,15 +76,23 @@ class RetentionRequested(Record):
 
 
 class Retention(Payload):
-    """Odds captured before `cutoff` are out of the views, but for the snapshots in `kept`."""
+    """Odds captured before `cutoff` are out of the views, but for the snapshots in `kept` of all its parts.
+
+    What is kept may be more than one record can hold: `decision` is what its parts share, none where there is but one.
+    It takes effect when all `parts` are there; `removed` counts the snapshots of the whole.
+    """
 
     cutoff: UtcDatetime
     kept: tuple[str, ...] = ()
     removed: Count
+    keep_closing_lines: bool = True
+    decision: Text | None = None
+    part: Annotated[int, Field(ge=1)] = 1
+    parts: Annotated[int, Field(ge=1)] = 1
 
 
 class RetentionApplied(Record):
-    """The answer to a RetentionRequested, which is its `causation_id`."""
+    """The answer to a RetentionRequested, which is its `causation_id`; a long one comes in parts."""
 
     topic: ClassVar[str] = "requests"
     type: Literal["RetentionApplied"] = "RetentionApplied"

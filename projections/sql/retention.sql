@@ -13,7 +13,7 @@ INSERT INTO retention_requests
 SELECT record_id, retention_days, keep_closing_lines, requested_by, known_at FROM RetentionRequested;
 
 -- query unanswered_retention_requests()
--- Requests that have not been applied yet, oldest first.
+-- Requests that have not been applied yet, or not with all parts, oldest first.
 SELECT * FROM retention_requests ANTI JOIN retentions USING (request_id) ORDER BY requested_at, request_id;
 
 -- query retention_outcome(cutoff, keep_closing_lines = true)

@@ -1,18 +1,36 @@
 """Retention lets old odds go from the views, and never what counts."""
 
+import pytest
+
+import consumers.retention
+from consumers.owner import Owner
+from consumers.retention import Retainer
+from projections.store import Store
+from schemas.record import Record
 from schemas.requests import RetentionApplied, RetentionRequest, RetentionRequested
 from tests.consumers.scene import START, Scene
 
 
-def request(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionApplied:
-    """Ask, let the owner answer, and give the answer; there must be exactly one."""
+def ask(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionRequested:
+    """Put a request on record."""
     data = RetentionRequest(retention_days=days, keep_closing_lines=keep_closing_lines, requested_by="ann")
     asked = RetentionRequested(occurred_at=scene.clock.at, producer="tests", data=data)
     scene.log.append([asked])
+    return asked
+
+
+def request(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionApplied:
+    """Ask, let the owner answer, and give the answer; there must be exactly one."""
+    asked = ask(scene, days, keep_closing_lines=keep_closing_lines)
     scene.owner.run_once()
     scene.owner.run_once()
-    [answer] = [one for one in scene.records(RetentionApplied) if one.causation_id == asked.record_id]
+    [answer] = answers(scene, asked.record_id)
     return answer
+
+
+def answers(scene: Scene, request_id: str) -> list[RetentionApplied]:
+    """All records that answer one request, in the log's order."""
+    return [one for one in scene.records(RetentionApplied) if one.causation_id == request_id]
 
 
 def snapshots(scene: Scene) -> set[str]:
@@ -79,3 +97,51 @@ def test_what_is_told_after_the_retention_is_shown_however_old_it_is(scene: Scen
     late = scene.odds("1.70", captured_at=old)
 
     assert {late} == snapshots(scene)
+
+
+def three_closes(scene: Scene) -> set[str]:
+    """Three books' closes of a game long past, which a retention keeps, after a look that it removes."""
+    scene.game()
+    scene.odds("1.70", book="a")
+    scene.later(hours=1)
+    closes = {scene.odds("1.80", book=book) for book in "abc"}
+    scene.played(110, 100)
+    scene.later(days=60)
+    return closes
+
+
+def decided(scene: Scene, store: Store) -> list[Record]:
+    """What retention would put on record once all of the log is folded into a store."""
+    Owner(scene.log, store, ()).run_once()
+    return list(Retainer(store).decide(None))
+
+
+def test_what_one_record_cannot_hold_comes_in_parts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each bounded, none answered twice, and decided again from the same log they are the same records."""
+    monkeypatch.setattr(consumers.retention, "KEPT_A_PART", 2)
+    closes = three_closes(scene)
+    asked = ask(scene)
+    with scene.another_owner() as another:
+        again = decided(scene, another.store)
+
+    assert closes == snapshots(scene)
+
+    parts = answers(scene, asked.record_id)
+    assert [(part.data.part, part.data.parts, len(part.data.kept)) for part in parts] == [(1, 2, 2), (2, 2, 1)]
+    assert {1} == {part.data.removed for part in parts}
+    assert again == [part.model_copy(update={"recorded_at": None}) for part in parts]
+
+
+def test_a_part_alone_removes_nothing_and_the_request_is_answered_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may die between two parts: then what the missing one keeps must not be gone."""
+    monkeypatch.setattr(consumers.retention, "KEPT_A_PART", 2)
+    closes = three_closes(scene)
+    ask(scene)
+    first, _second = decided(scene, scene.store)
+    scene.log.append([first])
+    Owner(scene.log, scene.store, ()).run_once()
+    [(with_one_part,)] = scene.store.rows("SELECT count(*) FROM odds_snapshots")
+
+    assert (4, closes) == (with_one_part, snapshots(scene))

@@ -17,6 +17,15 @@ NONE = dict.fromkeys(range(1, 10), 0)
 WON = "publish_id = (SELECT publish_id FROM graded_picks WHERE summary = 'WIN')"
 VOIDED = "publish_id = (SELECT publish_id FROM graded_picks WHERE summary = 'VOID')"
 
+RETAINED = "INSERT INTO retention_parts VALUES ('part', 'retention', 'request', 1, 1, now(), true, 1, now());"
+
+
+def _removed(which: str) -> str:
+    """A retention that keeps every price but some."""
+    kept = f"INSERT INTO retention_kept SELECT 'retention', snapshot_id FROM odds_records WHERE NOT ({which})"
+    return f"{RETAINED} {kept}"
+
+
 OFFENDERS = {
     "a grade whose publish was never official": (1, f"UPDATE publishes SET is_official = false WHERE {WON}"),
     "a grade of a publish that came too late": (
@@ -37,8 +46,10 @@ OFFENDERS = {
     ),
     "a priced pick that names no market snapshot": (
         4,
-        "UPDATE predictions SET market_snapshot_id_used = NULL "
-        f"WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON})",
+        "INSERT INTO predictions SELECT * REPLACE ('game~unpriced' AS prediction_id, NULL AS market_snapshot_id_used) "
+        f"FROM predictions WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON}); "
+        "INSERT INTO publishes SELECT * REPLACE ('game~more' AS publish_id, 'game~unpriced' AS prediction_id) "
+        f"FROM publishes WHERE {WON}",
     ),
     "a grade without a close or a reason": (
         4,
@@ -68,8 +79,7 @@ OFFENDERS = {
     ),
     "a close that retention removed": (
         8,
-        "INSERT INTO retentions SELECT 'retention', 'request', now(), list(snapshot_id) FILTER (snapshot_id <> "
-        "(SELECT min(close_snapshot_id) FROM grading)), 1, now() FROM odds_records",
+        _removed("snapshot_id = (SELECT min(close_snapshot_id) FROM grading)"),
     ),
     "a result that nobody told": (9, f"UPDATE gradings SET result_ids = ['game~nowhere'] WHERE {WON}"),
     "a run's injury report that nobody told": (9, "DELETE FROM injury_snapshots"),
