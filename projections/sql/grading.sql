@@ -63,7 +63,7 @@ WITH gradable AS (
            market_key, selection, p_cover, p_cover_calibrated, published_at, origin, league, sport, started_at
     FROM picks
     UNION ALL BY NAME
-    SELECT * EXCLUDE (channel) FROM parlay_picks
+    SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks
 ), due AS (
     SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
            results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path, status),

@@ -1,6 +1,6 @@
 -- Predictions made public, each with whether it is a valid pick and why not.
 -- reads: PredictionPublished
--- uses: predictions, events, odds_snapshots
+-- uses: predictions, events, odds_snapshots, parlays
 -- unique: publishes(publish_id)
 
 -- table
@@ -19,26 +19,73 @@ SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes,
 FROM PredictionPublished;
 
 -- view
--- A prediction is one pick, by its first official publish; `invalid_because` is null where it may be graded.
-CREATE VIEW published_predictions AS
-SELECT publishes.*,
-       is_official AND row_number() OVER (
-           PARTITION BY prediction_id, is_official ORDER BY published_at, publish_id) = 1 AS is_pick,
+-- Every publish and every leg of a parlay, each with the rule of the publishing service that it breaks, else null. The
+-- service checks its own callers only; other producers' records are held to the same rules here.
+CREATE VIEW judged_legs AS
+WITH said AS (
+    SELECT *, 0 AS leg, 1 AS legs FROM publishes
+    UNION ALL BY NAME
+    SELECT parlay_legs.*, parlays.* EXCLUDE (publish_id) FROM parlay_legs JOIN parlays USING (publish_id)
+), statuses AS (
+    SELECT event_id, known_at, arg_max(status, (occurred_at, change_id)) AS status
+    FROM event_changes WHERE kind = 'STATUS' GROUP BY event_id, known_at
+)
+SELECT said.*,
        CASE
            WHEN predictions.prediction_id IS NULL THEN 'UNKNOWN_PREDICTION'
            WHEN coalesce(events.started_at, events.starts_at) IS NULL THEN 'UNKNOWN_EVENT'
-           WHEN predictions.event_id <> publishes.event_id THEN 'OTHER_EVENT'
+           WHEN predictions.event_id <> said.event_id THEN 'OTHER_EVENT'
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
+           WHEN statuses.status IN ('CANCELLED', 'ABANDONED', 'AWARDED') THEN 'EVENT_OVER'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'
-           WHEN market_snapshot_id_used IS NOT NULL AND odds.snapshot_id IS NULL THEN 'UNKNOWN_SNAPSHOT'
-           WHEN lower(trim(odds.book)) = lower(trim(publishes.book)) AND (
-               odds.line IS DISTINCT FROM publishes.line OR abs(odds.price_decimal - publishes.price_decimal) > 0.01)
+           WHEN market_snapshot_id_used IS NULL AND is_official AND said.price IS NOT NULL THEN 'NO_SNAPSHOT'
+           WHEN market_snapshot_id_used IS NULL THEN NULL
+           WHEN odds.snapshot_id IS NULL THEN 'UNKNOWN_SNAPSHOT'
+           WHEN odds.event_id <> predictions.event_id
+                OR odds.market_key <> predictions.market_key OR odds.selection <> predictions.selection
+                OR lower(trim(odds.book)) <> lower(trim(said.book))
+                OR odds.line IS DISTINCT FROM said.line
+                OR said.price IS NOT NULL AND NOT coalesce(
+                    -- Exactly in one format, to the rounding of display across two; floats are not to the last bit.
+                    abs(odds.price_decimal - said.price_decimal)
+                    <= CASE WHEN odds.odds_format = said.odds_format THEN 0 ELSE 0.01 END + 1e-9, false)
                THEN 'TERMS_CONTRADICT_SNAPSHOT'
        END AS invalid_because
-FROM publishes
+FROM said
 LEFT JOIN predictions USING (prediction_id)
-LEFT JOIN events ON events.event_id = publishes.event_id
-LEFT JOIN odds_records AS odds ON odds.snapshot_id = predictions.market_snapshot_id_used;
+LEFT JOIN events ON events.event_id = coalesce(said.event_id, predictions.event_id)
+LEFT JOIN odds_records AS odds ON odds.snapshot_id = predictions.market_snapshot_id_used
+ASOF LEFT JOIN statuses ON statuses.event_id = events.event_id AND said.published_at > statuses.known_at;
+
+-- A prediction is one pick, by its first valid official publish; `invalid_because` is null where it may be graded.
+CREATE VIEW published_predictions AS
+SELECT * EXCLUDE (leg, legs, invalid_because),
+       is_official AND invalid_because IS NULL AND row_number() OVER (
+           PARTITION BY prediction_id, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick,
+       invalid_because
+FROM judged_legs WHERE leg = 0;
+
+-- One row per parlay: invalid for its first bad leg, and one pick per set of legs, as a prediction is.
+CREATE VIEW published_parlays AS
+WITH whole AS (
+    SELECT publish_id, channel, is_official, legs, published_at, origin, list(prediction_id ORDER BY prediction_id) AS prediction_ids,
+           arg_min(invalid_because, leg) FILTER (invalid_because IS NOT NULL) AS invalid_because
+    FROM judged_legs WHERE leg > 0 GROUP BY ALL
+)
+SELECT *, is_official AND invalid_because IS NULL AND row_number() OVER (
+    PARTITION BY prediction_ids, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick
+FROM whole;
+
+-- The legs of the parlays that count.
+CREATE VIEW parlay_picks AS
+SELECT publish_id, leg, legs, predictions.event_id, parlay_legs.prediction_id, line, odds_format, price, price_decimal,
+       book, market_key, selection, sim_run_id, p_cover, p_cover_calibrated, tier, published_at, published.origin,
+       events.league, events.sport, channel, coalesce(events.started_at, events.starts_at) AS started_at
+FROM published_parlays AS published
+JOIN parlay_legs USING (publish_id)
+JOIN predictions USING (prediction_id)
+JOIN events ON events.event_id = predictions.event_id
+WHERE is_pick;
 
 CREATE VIEW picks AS
 SELECT published.* EXCLUDE (is_pick, invalid_because), market_key, selection, sim_run_id, market_snapshot_id_used,
@@ -47,9 +94,9 @@ SELECT published.* EXCLUDE (is_pick, invalid_because), market_key, selection, si
 FROM published_predictions AS published
 JOIN predictions USING (prediction_id)
 JOIN events ON events.event_id = published.event_id
-WHERE is_pick AND invalid_because IS NULL;
+WHERE is_pick;
 
 -- query invalid_publishes()
--- Official publishes that count for nothing, and why.
-SELECT publish_id, prediction_id, event_id, channel, published_at, invalid_because FROM published_predictions
-WHERE is_official AND invalid_because IS NOT NULL ORDER BY published_at, publish_id;
+-- Official publishes that count for nothing, and why; a parlay's legs each.
+SELECT publish_id, leg, prediction_id, event_id, channel, published_at, invalid_because FROM judged_legs
+WHERE is_official AND invalid_because IS NOT NULL ORDER BY published_at, publish_id, leg;

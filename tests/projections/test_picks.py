@@ -114,13 +114,117 @@ def test_in_play_is_valid_after_the_start(given: Given, when_folded: When, then:
     assert then(WHY) == [(None,)]
 
 
-def test_another_book_may_offer_another_line(given: Given, when_folded: When, then: Then) -> None:
-    """Only terms of the snapshot's own book can contradict it."""
-    given(*_story(ticket_terms={**TERMS, "book": "bet365", "line": -2.0}).values())
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"book": "bet365"},
+        {"book": "bet365", "line": -2.0},
+        {"book": None, "line": -2.0},
+        {"book": None, "price": "10", "price_decimal": 10.0},
+        {"price": "1.92", "price_decimal": 1.92},
+        {"odds_format": "american", "price": "-105", "price_decimal": 1.952},
+    ],
+    ids=str,
+)
+def test_terms_that_the_snapshot_does_not_have_are_invalid(
+    terms: dict[str, Any], given: Given, when_folded: When, then: Then
+) -> None:
+    """As the publishing service refuses them; a producer of its own gets no better terms, whatever book it names."""
+    given(*_story(ticket_terms={**TERMS, **terms}).values())
+
+    when_folded()
+
+    assert then(WHY) == [("TERMS_CONTRADICT_SNAPSHOT",)]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"book": None},
+        {"book": " Pinnacle "},
+        {"odds_format": "american", "price": "-110", "price_decimal": 1.9090909},
+        {"odds_format": None, "price": None, "price_decimal": None},
+    ],
+    ids=str,
+)
+def test_the_same_terms_may_be_told_otherwise(
+    terms: dict[str, Any], given: Given, when_folded: When, then: Then
+) -> None:
+    """Without the book or the price, or in another format to its rounding."""
+    given(*_story(ticket_terms={**TERMS, **terms}).values())
 
     when_folded()
 
     assert then(WHY) == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "seen", [{"selection": "AWAY"}, {"market_key": "ASIAN_HANDICAP:FULL_GAME"}, {"event_id": EVENTS[1]}], ids=str
+)
+def test_a_snapshot_of_something_else_is_invalid(
+    seen: dict[str, Any], given: Given, when_folded: When, then: Then
+) -> None:
+    """The price of another selection, market or event backs nothing."""
+    other = make(OddsSnapshotCaptured, number=1, origin="BACKFILL", **seen)
+    story = _story()
+    story[PredictionMade] = make(PredictionMade, at=MINUTE[1], origin="BACKFILL", market_snapshot_id_used=other.ref)
+    given(*story.values(), other)
+
+    when_folded()
+
+    assert then(WHY) == [("TERMS_CONTRADICT_SNAPSHOT",)]
+
+
+@pytest.mark.parametrize(
+    ("official", "terms", "why"),
+    [(True, TERMS, "NO_SNAPSHOT"), (False, TERMS, None), (True, {}, None)],
+    ids=["official price", "unofficial price", "no price"],
+)
+def test_an_official_price_needs_a_snapshot(
+    official: bool, terms: dict[str, Any], why: str | None, given: Given, when_folded: When, then: Then
+) -> None:
+    """A forecast without a price needs none."""
+    story = _story(is_official=official, ticket_terms=terms)
+    story[PredictionMade] = make(PredictionMade, at=MINUTE[1], origin="BACKFILL", market_snapshot_id_used=None)
+    given(*story.values())
+
+    when_folded()
+
+    assert then(WHY) == [(why,)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "why"),
+    [
+        ([("CANCELLED", 1)], "EVENT_OVER"),
+        ([("CANCELLED", 3)], None),
+        ([("CANCELLED", 0), ("SCHEDULED", 1)], None),
+    ],
+    ids=["before", "later", "on again"],
+)
+def test_an_event_that_was_called_off_takes_no_publish(
+    statuses: list[tuple[str, int]], why: str | None, given: Given, when_folded: When, then: Then
+) -> None:
+    """Only what was called off by then; a pick whose game is called off later is a void one."""
+    told = [
+        make(EventStatusChanged, number=at, at=MINUTE[at], origin="BACKFILL", status=status) for status, at in statuses
+    ]
+    given(*_story().values(), *told)
+
+    when_folded()
+
+    assert then(WHY) == [(why,)]
+
+
+def test_an_invalid_publish_does_not_block_a_valid_one(given: Given, when_folded: When, then: Then) -> None:
+    """The first that counts is the pick."""
+    given(*_story(ticket_terms={**TERMS, "line": -9.5}).values())
+    second = make(PredictionPublished, number=1, at=MINUTE[3], origin="BACKFILL")
+    given(second)
+
+    when_folded()
+
+    assert then("SELECT publish_id FROM picks") == [(second.ref,)]
 
 
 def test_an_event_without_a_start_is_unknown(given: Given, when_folded: When, then: Then) -> None:
@@ -169,3 +273,38 @@ def test_a_parlay_counts_only_whole(
     when_folded()
 
     assert legs == len(then("FROM parlay_picks"))
+
+
+@pytest.mark.parametrize(
+    "terms", [{"line": -2.0}, {"book": "bet365"}, {"book": None, "price": "10", "price_decimal": 10.0}], ids=str
+)
+def test_a_parlay_with_terms_that_no_snapshot_has_is_invalid(
+    terms: dict[str, Any], given: Given, when_folded: When, then: Then
+) -> None:
+    """Each leg is held to what a publish alone is held to."""
+    given(*_story().values(), *_parlay_of(_story()[PredictionMade], {**TERMS, **terms}))
+
+    when_folded()
+
+    why = "SELECT invalid_because FROM published_parlays"
+    assert (then(why), then("FROM parlay_picks")) == ([("TERMS_CONTRADICT_SNAPSHOT",)], [])
+
+
+def test_a_parlay_in_two_channels_is_one_pick(given: Given, when_folded: When, then: Then) -> None:
+    """The first of them, whichever order its legs stand in."""
+    leg, parlay = _parlay_of(_story()[PredictionMade], TERMS)
+    legs = tuple(reversed(parlay.model_dump()["data"]["legs"]))
+    again = make(ParlayPublished, number=1, at=MINUTE[3], origin="BACKFILL", channel="mail", legs=legs)
+    given(*_story().values(), leg, parlay, again)
+
+    when_folded()
+
+    assert then("SELECT DISTINCT publish_id FROM parlay_picks") == [(parlay.ref,)]
+    assert then("SELECT count(*) FROM published_parlays") == [(2,)]
+
+
+def _parlay_of(first: Record, terms: dict[str, Any]) -> tuple[Record, Record]:
+    """A second prediction, and the official parlay of both, whose second leg has these terms."""
+    second = make(PredictionMade, number=1, at=MINUTE[1], origin="BACKFILL")
+    legs = [{"prediction_id": one.ref, "ticket_terms": said} for one, said in ((first, TERMS), (second, terms))]
+    return second, make(ParlayPublished, at=MINUTE[2], origin="BACKFILL", legs=legs)
