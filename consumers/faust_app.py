@@ -33,6 +33,7 @@ QUEUED_ANSWERS = 500
 APPEND_ANSWERS = 200
 SESSION_S = 10.0
 LOOK_S = 5.0
+METADATA_MS = 3000
 LONGEST_PAUSE_S = 10.0
 LARGEST_SKEW_S = 60.0
 STUCK = 70
@@ -87,8 +88,7 @@ class FeedWorker:
             watchdog = Watchdog(lambda: self._look(group), group.waits, _bite, Standstill(looks), LOOK_S)
             watchdog.start()
             try:
-                worker = faust.Worker(self.app, loglevel="INFO", redirect_stdouts=False)
-                _quieten()
+                worker = _Worker(self.app, loglevel="INFO", redirect_stdouts=False)
                 worker.execute_from_commandline()
             finally:
                 watchdog.stop()
@@ -113,6 +113,9 @@ class FeedWorker:
             broker_heartbeat_interval=2.0,
             broker_commit_interval=1.0,
             broker_max_poll_interval=max(300.0, 4 * self.settings.timeout_s),
+            # aiokafka asks a partition's old leader for its start again and again, fetches nothing meanwhile, and only
+            # learns of the new one when its metadata is that old; by default five minutes.
+            consumer_metadata_max_age_ms=METADATA_MS,
             consumer_max_fetch_size=max(4 * 1024 * 1024, self.settings.max_record_bytes),
             topic_allow_declare=False,
             topic_disable_leader=True,
@@ -246,9 +249,12 @@ class OncePerPause(logging.Filter):
         return due
 
 
-def _quieten() -> None:
-    """On the handlers: a filter on a logger does not hold for those below it."""
-    logging.basicConfig(level=logging.INFO)
-    for handler in logging.getLogger().handlers:
-        for library in ("aiokafka", "eventlog.kafka"):
-            handler.addFilter(OncePerPause(library))
+class _Worker(faust.Worker):
+    """Faust's, with quieter libraries."""
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """On the handlers, once Faust has made them: a filter on a logger does not hold for those below it."""
+        super().on_setup_root_logger(logger, level)
+        for handler in logger.handlers:
+            for library in ("aiokafka", "eventlog.kafka"):
+                handler.addFilter(OncePerPause(library))

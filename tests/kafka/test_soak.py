@@ -18,6 +18,7 @@ from random import Random
 
 import pytest
 
+from consumers.faust_app import STUCK
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 from tests.kafka.broker import Broker, LocalCluster
@@ -50,6 +51,8 @@ class Soak:
     rng: Random
     restore: Callable[[], object] = _nothing
     answers: int = 0
+    bites: int = 0
+    """How often the worker's watchdog ended it."""
     owner: Process = field(init=False)
     worker: Process = field(init=False)
     _names: int = 0
@@ -136,11 +139,19 @@ class Soak:
 
     def visible(self) -> bool:
         """Whether the owner's copy shows all that was sent."""
-        assert (self.owner.poll(), self.worker.poll()) == (None, None)
+        self._supervise()
         published = Settings(home=self.owners.folder / "home").published
         if not published.exists() or not self.owners.has_all():
             return False
         return bool(self.owners.published("SELECT count(*) FROM raw_payloads") >= self.answers)
+
+    def _supervise(self) -> None:
+        """Start a worker anew whose watchdog has ended it, as whoever runs workers does; nobody else may end."""
+        assert self.owner.poll() is None
+        if self.worker.poll() == STUCK:
+            self.bites += 1
+            self.worker = self.stage.start()
+        assert self.worker.poll() is None
 
     def _some_broker(self) -> Broker:
         return self.rng.choice(self.cluster.brokers)
@@ -191,7 +202,7 @@ def play(soak: Soak, deed: Deed) -> float:
 
 
 def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, tell: Callable[[str], None]) -> None:
-    """Every answer is on record once, every projection equals a rebuild, and no process died but those killed."""
+    """Every answer is on record once, every projection equals a rebuild, nobody died but those killed or bitten."""
     seed = int(os.environ.get("SOAK_SEED") or Random().randrange(1_000_000))
     rng, took = Random(seed), defaultdict[str, list[float]](list)
     tell(f"seed {seed}, {ROUNDS or SHORT_ROUNDS} rounds")
@@ -201,9 +212,10 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, tell: Callable[[str
         soak.send(ANSWERS)
         tell(f"  0 {'start':15} visible after {eventually(soak.visible):5.1f} s")
         for number, deed in enumerate(deeds(ALL if ROUNDS else QUICK, ROUNDS or SHORT_ROUNDS, rng), 1):
-            took_s = play(soak, deed)
+            bites, took_s = soak.bites, play(soak, deed)
             took[deed.__name__].append(took_s)
-            tell(f"{number:3} {deed.__name__:15} visible after {took_s:5.1f} s")
+            bitten = ", the watchdog ended the worker" if soak.bites > bites else ""
+            tell(f"{number:3} {deed.__name__:15} visible after {took_s:5.1f} s{bitten}")
 
         assert [end(soak.worker), end(soak.owner)] == [0, 0]
         assert stage.numbers() == list(range(soak.answers))
@@ -212,4 +224,4 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, tell: Callable[[str
         assert soak.owners.differing() == []
     for name, seconds in sorted(took.items()):
         tell(f"| {name} | {len(seconds)} | {max(seconds):.1f} s |")
-    tell(f"{soak.answers} answers: 0 lost, 0 doubled")
+    tell(f"{soak.answers} answers: 0 lost, 0 doubled; the watchdog ended a worker {soak.bites} times")
