@@ -20,6 +20,21 @@ WITH snapshots AS (
     UNION ALL SELECT inputs_id, unnest(further_snapshot_ids), 'odds' FROM sim_run_inputs
     UNION ALL SELECT inputs_id, unnest([injury_snapshot_id_home, injury_snapshot_id_away]), 'injuries' FROM sim_run_inputs
     UNION ALL SELECT inputs_id, sim_run_id, 'run' FROM sim_run_inputs
+), called_off AS (
+    SELECT event_id FROM events LEFT JOIN event_results USING (event_id)
+    WHERE coalesce(event_results.status, events.status) IN ('CANCELLED', 'AWARDED', 'WALKOVER')
+       OR event_results.result_id IS NULL AND events.status IN ('POSTPONED', 'ABANDONED')
+), citations AS (
+    SELECT market_snapshot_id_used AS snapshot_id, known_at AS cited_at FROM predictions
+    UNION ALL SELECT snapshot_id, known_at FROM sim_run_inputs
+    UNION ALL SELECT unnest(further_snapshot_ids), known_at FROM sim_run_inputs
+    UNION ALL SELECT close_snapshot_id, decided_at FROM gradings
+), told AS (
+    SELECT snapshot_id AS id, captured_at AS happened_at, recorded_at AS told_at, origin FROM odds_records
+    UNION ALL SELECT injury_snapshot_id, captured_at, known_at, origin FROM injury_snapshots
+    UNION ALL SELECT prediction_id, predicted_at, known_at, origin FROM predictions
+    UNION ALL SELECT change_id, occurred_at, known_at, origin FROM event_changes
+    UNION ALL SELECT result_id, occurred_at, known_at, origin FROM event_result_history
 ), known AS (
     SELECT result_id AS id, 'result' AS kind FROM event_result_history
     UNION ALL SELECT change_id, 'change' FROM event_changes
@@ -34,6 +49,12 @@ SELECT 2, grading.publish_id FROM grading JOIN publishes USING (publish_id)
 LEFT JOIN predictions ON predictions.prediction_id = publishes.prediction_id
 WHERE grading.prediction_ids <> [publishes.prediction_id] OR predictions.known_at > publishes.published_at
 UNION ALL
+SELECT 2, grading.publish_id FROM grading JOIN parlays USING (publish_id) JOIN parlay_legs USING (publish_id)
+LEFT JOIN predictions USING (prediction_id)
+GROUP BY grading.publish_id
+HAVING any_value(grading.prediction_ids) <> list(prediction_id ORDER BY leg)
+    OR bool_or(predictions.known_at > parlays.published_at)
+UNION ALL
 SELECT 3, snapshot_id FROM snapshots ANTI JOIN raw_payloads USING (raw_payload_id)
 UNION ALL
 SELECT 4, prediction_id FROM predictions SEMI JOIN (SELECT prediction_id FROM publishes WHERE is_official AND price IS NOT NULL)
@@ -44,13 +65,18 @@ UNION ALL
 SELECT 5, snapshot_id FROM closing_lines JOIN events USING (event_id)
 WHERE captured_at > coalesce(events.started_at, events.starts_at)
 UNION ALL
-SELECT 5, snapshot_id FROM odds_records WHERE origin = 'LIVE' AND captured_at > recorded_at + INTERVAL 5 MINUTE
+SELECT 5, id FROM told WHERE origin = 'LIVE' AND happened_at > told_at + INTERVAL 5 MINUTE
 UNION ALL
-SELECT 6, publish_id FROM grading JOIN picks USING (publish_id) JOIN events USING (event_id)
-LEFT JOIN event_results USING (event_id)
+SELECT 6, publish_id FROM grading JOIN picks USING (publish_id) SEMI JOIN called_off USING (event_id)
 WHERE summary NOT IN ('VOID', 'UNGRADEABLE')
-  AND (coalesce(event_results.status, events.status) IN ('CANCELLED', 'AWARDED', 'WALKOVER')
-       OR event_results.result_id IS NULL AND events.status IN ('POSTPONED', 'ABANDONED'))
+UNION ALL
+-- A leg that is called off drops out: what is left pays no more than its own prices, to their rounding, or nothing.
+SELECT 6, publish_id FROM grading JOIN parlay_picks USING (publish_id) LEFT JOIN called_off USING (event_id)
+WHERE summary NOT IN ('VOID', 'UNGRADEABLE')
+GROUP BY publish_id
+HAVING bool_and(called_off.event_id IS NOT NULL)
+    OR any_value(unit_return) + 1
+       > product(CASE WHEN called_off.event_id IS NULL THEN parlay_picks.price_decimal * 1.01 ELSE 1 END)
 UNION ALL
 SELECT 7, prediction_id FROM picks GROUP BY prediction_id HAVING count(*) > 1
 UNION ALL
@@ -58,10 +84,14 @@ SELECT 7, publish_id FROM publishes GROUP BY publish_id HAVING count(*) > 1
 UNION ALL
 SELECT 8, snapshot_id FROM odds_records WHERE captured_month <> date_trunc('month', captured_at)
 UNION ALL
-SELECT 8, snapshot_id FROM (
-    SELECT snapshot_id FROM closing_lines UNION SELECT market_snapshot_id_used FROM predictions
-    UNION SELECT close_snapshot_id FROM gradings
-) SEMI JOIN odds_records USING (snapshot_id) ANTI JOIN odds_snapshots USING (snapshot_id)
+SELECT DISTINCT 8, snapshot_id FROM (
+    -- Each retention is judged by what was known when it decided: who cites later what is gone finds it in odds_records.
+    SELECT snapshot_id FROM odds_removals JOIN citations USING (snapshot_id) WHERE cited_at <= decided_at
+    UNION ALL
+    SELECT snapshot_id FROM odds_removals SEMI JOIN closing_lines USING (snapshot_id) WHERE keep_closing_lines
+    AND NOT EXISTS (FROM event_changes AS change WHERE kind <> 'STATUS' AND change.event_id = odds_removals.event_id
+                    AND change.known_at > odds_removals.decided_at)
+)
 UNION ALL
 SELECT 9, citing FROM cited ANTI JOIN known USING (id, kind) WHERE id IS NOT NULL;
 

@@ -55,6 +55,24 @@ FROM picks
 JOIN grading USING (publish_id)
 LEFT JOIN sim_run_starts AS runs USING (sim_run_id);
 
+-- What all legs of a parlay share, else 'MULTI'; null where none has it.
+CREATE MACRO shared_by_legs(one) AS
+    CASE WHEN count(DISTINCT one) = 1 AND count(one) = count(*) THEN min(one) WHEN count(one) > 0 THEN 'MULTI' END;
+
+-- A parlay with its current grade, dated by its last leg.
+CREATE VIEW graded_parlays AS
+SELECT parlay.*, grading.* EXCLUDE (publish_id), date_trunc('day', started_at)::DATE AS day,
+       date_trunc('month', started_at)::DATE AS month
+FROM (
+    SELECT publish_id, channel, published_at, parlay_picks.origin, legs, 'PARLAY' AS market_key,
+           shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(book) AS book,
+           shared_by_legs(tier) AS tier, shared_by_legs(model_version) AS model_version,
+           max(parlay_picks.started_at) AS started_at
+    FROM parlay_picks LEFT JOIN sim_run_starts AS runs USING (sim_run_id)
+    GROUP BY publish_id, channel, published_at, parlay_picks.origin, legs
+) AS parlay
+JOIN grading USING (publish_id);
+
 -- Picks and parlay legs whose event has a result or a status, beside all that a grade is decided from; of the events in
 -- `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
@@ -121,7 +139,16 @@ WHERE grading.inputs IS DISTINCT FROM parlay_inputs
 ORDER BY publish_id, leg;
 
 -- query grading_tally(since, publish_id = NULL)
--- How the picks on events that started since a time stand, or one of them.
+-- How the picks and parlays on events that started since a time stand, or one of them.
+WITH counting AS (
+    SELECT publish_id, started_at FROM picks
+    UNION ALL
+    SELECT publish_id, max(started_at) FROM parlay_picks GROUP BY publish_id
+), published AS (
+    SELECT publish_id, is_official, invalid_because, 'prediction' AS kind FROM published_predictions
+    UNION ALL
+    SELECT publish_id, is_official, invalid_because, 'parlay' FROM published_parlays
+)
 SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
        count(*) FILTER (summary = 'VOID') AS voided,
        count(*) FILTER (summary IS NULL) AS pending,
@@ -130,11 +157,11 @@ SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
             WHEN count(*) = 0 THEN coalesce(
                 (SELECT CASE WHEN invalid_because IS NOT NULL THEN 'not a valid pick: ' || invalid_because
                              WHEN NOT is_official THEN 'not published as official'
-                             ELSE 'a later publish of a prediction that is a pick already' END
-                 FROM published_predictions WHERE publish_id = $publish_id), 'unknown publish_id')
+                             ELSE 'a later publish of a ' || kind || ' that is a pick already' END
+                 FROM published WHERE publish_id = $publish_id), 'unknown publish_id')
             ELSE 'the event has no result yet' END AS pending_because
-FROM picks LEFT JOIN grading USING (publish_id)
-WHERE picks.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);
+FROM counting LEFT JOIN grading USING (publish_id)
+WHERE counting.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);
 
 -- query unanswered_grading_requests()
 -- Requests for grades that have no answer yet, oldest first.

@@ -2,6 +2,7 @@
 -- uses: grading
 
 -- view
+-- A parlay is one row of market PARLAY; its legs count only where they were published alone.
 CREATE VIEW graded_cohorts AS
 SELECT * EXCLUDE (dimension), dimension.cohort, dimension.cohort_key
 FROM (SELECT *, unnest([
@@ -10,7 +11,7 @@ FROM (SELECT *, unnest([
     {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
     {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
     {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
-]) AS dimension FROM graded_picks);
+]) AS dimension FROM (FROM graded_picks UNION ALL BY NAME FROM graded_parlays));
 
 -- Of events that started in a time, each end null where it is open; voids stay out of every mean but are counted.
 CREATE MACRO performance_between(since, until) AS TABLE

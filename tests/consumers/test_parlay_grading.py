@@ -82,3 +82,49 @@ def test_a_parlay_with_a_leg_published_after_its_start_is_no_pick(scene: Scene) 
     scene.played(21, 20, "second")
 
     assert scene.grades(publish_id) == []
+
+
+def test_a_parlay_is_counted_and_found_by_requests(scene: Scene) -> None:
+    """As a pick is: pending until it is graded, then by the id of its grade."""
+    publish_id = scene.parlay(*two_legs(scene))
+    scene.later(hours=1)
+    waiting = scene.ask(publish_id=publish_id)
+
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+
+    assert (waiting["pending"], waiting["pending_because"]) == (1, "the event has no result yet")
+    assert scene.grade(publish_id)["grade_id"] == scene.ask(publish_id=publish_id)["grade_id"]
+    assert tuple(scene.ask(lookback_hours=72.0)[name] for name in ("graded", "voided", "pending")) == (1, 0, 0)
+
+
+def test_a_parlay_is_one_row_of_the_rollups(scene: Scene) -> None:
+    """Of market PARLAY and, where its legs differ, of league MULTI; another channel adds nothing, its legs neither."""
+    legs = two_legs(scene)
+    scene.parlay(*legs)
+    scene.later(minutes=1)
+    again = scene.publishing.publish_parlay(legs, "mail", "premium", is_official=True, odds_format="decimal")
+
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+
+    rows = scene.rows(
+        "SELECT cohort_key, origin, picks, wins, total_units FROM performance_rollups "
+        "WHERE cohort IN ('all', 'league', 'market', 'book', 'channel') ORDER BY ALL"
+    )
+    assert [
+        (key, "LIVE", 1, 1, Decimal("2.82")) for key in ("MULTI", "PARLAY", "all", "draftkings", "telegram")
+    ] == rows
+    assert scene.ask(publish_id=again)["pending_because"] == "a later publish of a parlay that is a pick already"
+
+
+def test_a_parlay_of_one_league_is_of_that_league(scene: Scene) -> None:
+    """Beside the picks of it."""
+    scene.game()
+    scene.game("other")
+    scene.parlay(scene.leg(), scene.leg("2.00", event_id="other"))
+
+    scene.played(110, 100)
+    scene.played(110, 100, "other")
+
+    assert scene.rows("SELECT cohort_key, picks FROM performance_rollups WHERE cohort = 'league'") == [("NBA", 1)]

@@ -36,6 +36,10 @@ OFFENDERS = {
         2,
         f"UPDATE grading SET prediction_ids = ['game~a rerun'] WHERE {WON}",
     ),
+    "a parlay's grade that cites a rerun's prediction": (
+        2,
+        "UPDATE grading SET prediction_ids = list_reverse(prediction_ids) WHERE close_reason = 'PARLAY'",
+    ),
     "a price without its raw payload": (
         3,
         "DELETE FROM raw_payloads WHERE raw_payload_id = (SELECT min(raw_payload_id) FROM odds_records)",
@@ -65,7 +69,35 @@ OFFENDERS = {
         "UPDATE odds_records SET recorded_at = captured_at - INTERVAL 1 HOUR "
         "WHERE snapshot_id = (SELECT min(snapshot_id) FROM odds_records)",
     ),
+    "a live injury report from the future": (
+        5,
+        "UPDATE injury_snapshots SET captured_at = known_at + INTERVAL 1 HOUR",
+    ),
+    "a live prediction from the future": (
+        5,
+        "UPDATE predictions SET predicted_at = known_at + INTERVAL 1 HOUR "
+        f"WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON})",
+    ),
+    "a live change of an event from the future": (
+        5,
+        "UPDATE event_changes SET occurred_at = known_at + INTERVAL 1 HOUR "
+        "WHERE change_id = (SELECT min(change_id) FROM event_changes)",
+    ),
+    "a live result from the future": (
+        5,
+        "UPDATE event_result_history SET occurred_at = known_at + INTERVAL 1 HOUR",
+    ),
     "a cancelled game that was won": (6, f"UPDATE grading SET outcome = 'WIN', summary = 'WIN' WHERE {VOIDED}"),
+    "a parlay that is paid for its cancelled leg": (
+        6,
+        "UPDATE grading SET unit_return = 2.6 WHERE close_reason = 'PARLAY'",
+    ),
+    "a lost parlay whose games were all cancelled": (
+        6,
+        "UPDATE events SET status = 'CANCELLED'; DELETE FROM event_results; "
+        f"UPDATE grading SET summary = 'VOID' WHERE {WON}; DELETE FROM gradings; "
+        "UPDATE grading SET summary = 'LOSS', unit_return = -1 WHERE close_reason = 'PARLAY'",
+    ),
     "a publish that is there twice": (7, f"INSERT INTO publishes FROM publishes WHERE {WON}"),
     "a prediction that is two picks": (
         7,
@@ -80,6 +112,14 @@ OFFENDERS = {
     "a close that retention removed": (
         8,
         _removed("snapshot_id = (SELECT min(close_snapshot_id) FROM grading)"),
+    ),
+    "a run's price that retention removed": (
+        8,
+        _removed("snapshot_id = (SELECT snapshot_id FROM sim_run_inputs)"),
+    ),
+    "a run's further price that retention removed": (
+        8,
+        _removed("snapshot_id = (SELECT further_snapshot_ids[1] FROM sim_run_inputs)"),
     ),
     "a result that nobody told": (9, f"UPDATE gradings SET result_ids = ['game~nowhere'] WHERE {WON}"),
     "a run's injury report that nobody told": (9, "DELETE FROM injury_snapshots"),
@@ -107,10 +147,12 @@ def sound(store: Store) -> Iterator[Scene]:
     scene.parlay(scene.leg("1.80", "MONEYLINE:FULL_GAME"), scene.leg("2.00", "MONEYLINE:FULL_GAME", event_id="off"))
     injuries = scene.snapshots.capture_injury_snapshot("Lakers", "NBA", "tests", [], {"report": 1})
     run_id = scene.runs.create_sim_run("game", "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
-    scene.runs.record_sim_run_inputs(run_id, scene.odds("1.90"), injuries)
+    first, further = scene.odds("1.90"), scene.odds("1.91", book="fanduel")
+    scene.runs.record_sim_run_inputs(run_id, first, injuries, further_snapshot_ids=[further])
     scene.events.change_status("off", "CANCELLED")
     scene.clock.at = START - timedelta(minutes=1)
     scene.odds("1.85")
+    scene.odds("1.86", book="fanduel")
     scene.played(110, 100)
     scene.owner.run_once()
     yield scene
