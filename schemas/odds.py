@@ -1,14 +1,44 @@
 """Topic `odds`: market snapshots, immutable, each naming its raw payload."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.markets import MarketKey, Selection
 from schemas.record import EventId, Finite, Payload, Record, Text
 
 OddsFormat = Literal["american", "decimal", "fractional"]
 PriceDecimal = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+
+
+# A price may be told rounded: 10/11 as 1.91, or as 1.90.
+_ROUNDING = 0.01 + 1e-9
+
+
+def check_price(price: str, odds_format: OddsFormat, price_decimal: float) -> None:
+    """That a price's text and its decimal odds agree; a text that is no plain number is left to the grader.
+
+    Raises:
+        ValueError: they differ by more than rounding.
+    """
+    try:
+        paid = _decimal(price.strip(), odds_format)
+    except (ValueError, ZeroDivisionError):
+        return
+    if abs(paid - price_decimal) > _ROUNDING:
+        raise ValueError(
+            f"price {price!r} in {odds_format} odds pays {paid:.6g}, but price_decimal says {price_decimal}"
+        )
+
+
+def _decimal(price: str, odds_format: OddsFormat) -> float:
+    if odds_format == "decimal":
+        return float(price)
+    if odds_format == "fractional":
+        won, _, staked = price.partition("/")
+        return 1 + float(won) / float(staked or 1)
+    american = float(price)
+    return 1 + (american / 100 if american > 0 else 100 / -american)
 
 
 class OddsSnapshot(Payload):
@@ -31,6 +61,11 @@ class OddsSnapshot(Payload):
     label: str | None = None
     raw_payload_id: Text
     raw_path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        check_price(self.price, self.odds_format, self.price_decimal)
+        return self
 
 
 class OddsSnapshotCaptured(Record):

@@ -1,10 +1,10 @@
 """Topic `publishes`: predictions made public. Only official ones count."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.odds import OddsFormat, PriceDecimal
+from schemas.odds import OddsFormat, PriceDecimal, check_price
 from schemas.record import EventId, Finite, Payload, Record, Text
 
 
@@ -20,6 +20,14 @@ class TicketTerms(Payload):
     price_decimal: PriceDecimal | None = None
     book: Text | None = None
     selection: str | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        if self.price is not None and self.odds_format is not None and self.price_decimal is not None:
+            check_price(self.price, self.odds_format, self.price_decimal)
+        elif any(told is not None for told in (self.price, self.odds_format, self.price_decimal)):
+            raise ValueError("price, odds_format and price_decimal go together: give all three or none")
+        return self
 
 
 class Publish(Payload):
