@@ -8,7 +8,7 @@ from grading.scores import Floats, brier, log_loss
 from schemas.events import EventScheduled
 from schemas.gradings import PredictionGraded
 from schemas.predictions import PredictionMade
-from schemas.publishes import PredictionPublished
+from schemas.publishes import PredictionPublished, TicketTerms
 from schemas.record import Record
 from tests.records import make
 
@@ -47,7 +47,13 @@ def _pick(number: int, p: float, served: float | None, won: float | None, at: da
     )
     yield prediction
     publish = make(
-        PredictionPublished, event, at - HOUR, number=number, origin="BACKFILL", prediction_id=prediction.ref
+        PredictionPublished,
+        event,
+        at - HOUR,
+        number=number,
+        origin="BACKFILL",
+        prediction_id=prediction.ref,
+        ticket_terms=TicketTerms(selection="home"),  # no snapshot was used, so that there is no price
     )
     yield publish
     if won is not None:
