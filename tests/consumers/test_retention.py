@@ -1,5 +1,7 @@
 """Retention lets old odds go from the views, and never what counts."""
 
+from datetime import timedelta
+
 import pytest
 
 import consumers.retention
@@ -8,7 +10,7 @@ from consumers.retention import Retainer
 from projections.store import Store
 from schemas.record import Record
 from schemas.requests import RetentionApplied, RetentionRequest, RetentionRequested
-from tests.consumers.scene import START, Scene
+from tests.consumers.scene import MORNING, START, Scene
 
 
 def ask(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionRequested:
@@ -36,6 +38,11 @@ def answers(scene: Scene, request_id: str) -> list[RetentionApplied]:
 def snapshots(scene: Scene) -> set[str]:
     """The ids that the view still shows."""
     return {snapshot_id for (snapshot_id,) in scene.rows("SELECT snapshot_id FROM odds_snapshots")}
+
+
+def offenders(scene: Scene) -> int:
+    """How many the audit finds, over all of its checks."""
+    return sum(check["offenders"] for check in scene.store.query("audit").to_pylist())
 
 
 def test_closes_and_cited_snapshots_stay_and_the_rest_goes(scene: Scene) -> None:
@@ -68,6 +75,25 @@ def test_a_close_that_nobody_cites_goes_where_closes_are_not_kept(scene: Scene) 
 
     assert (0, {close}) == (request(scene).data.removed, snapshots(scene))
     assert (1, set()) == (request(scene, keep_closing_lines=False).data.removed, snapshots(scene))
+    assert offenders(scene) == 0
+
+
+def test_a_start_that_is_corrected_later_does_not_make_a_retention_wrong(scene: Scene) -> None:
+    """What it removed is the close now; it was none when it was removed, and it is still there to be graded by."""
+    scene.game()
+    removed = scene.odds("1.80")
+    scene.later(hours=1)
+    close = scene.odds("1.85")
+    scene.played(110, 100)
+    scene.later(days=60)
+    request(scene)
+    assert {close} == snapshots(scene)
+    scene.later(minutes=1)
+
+    scene.events.start_event("game", started_at=MORNING + timedelta(minutes=30))
+
+    assert [(removed,)] == scene.rows("SELECT snapshot_id FROM closing_lines")
+    assert offenders(scene) == 0
 
 
 def test_what_is_young_stays(scene: Scene) -> None:
