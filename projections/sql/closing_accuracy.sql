@@ -12,11 +12,12 @@ WITH prices AS (
     ANTI JOIN (SELECT snapshot_id FROM odds_snapshots WHERE label = 'earlier') USING (snapshot_id)
     WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION'
 ), fair AS (
-    SELECT event_id, phase, selection, (1 / price_decimal) / sum(1 / price_decimal) OVER whole AS p,
+    SELECT event_id, phase, selection,
+           (1 / price_decimal) / sum((1 / price_decimal)::DECIMAL(18, 15)) OVER whole AS p,
            count(*) OVER whole AS sides
     FROM prices WINDOW whole AS (PARTITION BY event_id, phase)
 ), scored AS (
-    SELECT league, phase, event_id, sum((p - (selection = won)::INTEGER) ** 2) AS brier,
+    SELECT league, phase, event_id, sum(((p - (selection = won)::INTEGER) ** 2)::DECIMAL(18, 15)) AS brier,
            -ln(max(p) FILTER (selection = won)) AS log_loss
     FROM fair JOIN events USING (event_id)
     JOIN (SELECT event_id, CASE WHEN home > away THEN 'HOME' WHEN home < away THEN 'AWAY' ELSE 'DRAW' END AS won
@@ -25,8 +26,10 @@ WITH prices AS (
 ), complete AS (
     FROM scored SEMI JOIN (SELECT event_id FROM scored GROUP BY event_id HAVING count(*) = 2) USING (event_id)
 )
+-- Sums of decimals come out the same in whatever order they are made; sums of doubles do not.
 SELECT league, count(DISTINCT event_id) AS n,
-       avg(log_loss) FILTER (phase = 'earlier') AS log_loss_earlier,
-       avg(log_loss) FILTER (phase = 'closing') AS log_loss_closing,
-       avg(brier) FILTER (phase = 'earlier') AS brier_earlier, avg(brier) FILTER (phase = 'closing') AS brier_closing
+       sum(log_loss::DECIMAL(18, 12)) FILTER (phase = 'earlier') / n AS log_loss_earlier,
+       sum(log_loss::DECIMAL(18, 12)) FILTER (phase = 'closing') / n AS log_loss_closing,
+       sum(brier::DECIMAL(18, 12)) FILTER (phase = 'earlier') / n AS brier_earlier,
+       sum(brier::DECIMAL(18, 12)) FILTER (phase = 'closing') / n AS brier_closing
 FROM complete GROUP BY league ORDER BY league;
