@@ -70,6 +70,8 @@ _BETWEEN_LEADERS = {
     "NOT_LEADER_FOR_PARTITION",
     "FENCED_LEADER_EPOCH",
     "UNKNOWN_LEADER_EPOCH",
+    "OFFSET_NOT_AVAILABLE",  # a new leader that does not know yet how far the others are
+    "REPLICA_NOT_AVAILABLE",
     "_NOENT",  # "no leaders found"
 }
 """While a broker comes back."""
