@@ -34,9 +34,9 @@ MIN_EV = 0.02
 BOOKS = {"synthetic_sharp": 0.02, "synthetic_soft": 0.05}
 """Each book's margin."""
 _UNPLAYED: Mapping[int, EventStatus] = {40: "POSTPONED", 90: "CANCELLED"}
-"""Games, by number, that are not played."""
-_CORRECTED = {61, 151}
-"""Games whose result is told wrongly at first."""
+"""The first game with a pick from each of these numbers on is not played."""
+_CORRECTED = (61, 151)
+"""The result of the first game with a pick from each of these numbers on is told wrongly at first."""
 
 Progress = Callable[[int, int], None]
 
@@ -79,15 +79,29 @@ class Season:
         self.runs = SimRunTracker(log, clock)
         self.publishing = PublishingService(log, clock, calendar.start)
         self.strength = dict(zip(TEAMS, rng.normal(0, 5, len(TEAMS)), strict=True))
+        self._unplayed, self._corrected = list(_UNPLAYED), list(_CORRECTED)
+        self._to_correct: list[tuple[str, int, int]] = []
+
+    @property
+    def has_a_wrong_result(self) -> bool:
+        """Whether a result is on record that will be corrected the next morning."""
+        return bool(self._to_correct)
 
     def play(self, day: int) -> None:
         """One day: in the morning all games are priced, predicted and published, in the evening they are played."""
+        self._correct()
         games = [self._game(day, slot) for slot in range(GAMES_A_DAY)]
-        picks = [pick for game in games if (pick := self._morning(game)) is not None]
+        picks = {game.number: pick for game in games if (pick := self._morning(game)) is not None}
         if len(picks) > 1:
-            self.publishing.publish_parlay(picks[:2], "synthetic", "public", is_official=True, odds_format="decimal")
+            legs = list(picks.values())[:2]
+            self.publishing.publish_parlay(legs, "synthetic", "public", is_official=True, odds_format="decimal")
         for game in games:
-            self._evening(game)
+            self._evening(game, game.number in picks)
+
+    def _correct(self) -> None:
+        while self._to_correct:
+            result_id, home, away = self._to_correct.pop()
+            self.events.correct_result(result_id, home, away, reason="synthetic: a point was counted twice")
 
     def _game(self, day: int, slot: int) -> Game:
         number = day * GAMES_A_DAY + slot
@@ -106,22 +120,22 @@ class Season:
         self.clock.advance(timedelta(minutes=20))
         return self._predict(game, offer, self._report_injuries(game))
 
-    def _evening(self, game: Game) -> None:
+    def _evening(self, game: Game, picked: bool) -> None:
         self.clock.at = game.starts_at - timedelta(minutes=5)
         self._capture(game, self.rng.normal(0, 0.4))
         self.clock.at = game.starts_at
-        if status := _UNPLAYED.get(game.number):
-            self.events.change_status(game.event_id, status, "synthetic")
+        if picked and _is_next(self._unplayed, game):
+            self.events.change_status(game.event_id, _UNPLAYED[self._unplayed.pop(0)], "synthetic")
             return
         self.events.start_event(game.event_id)
         self.clock.advance(timedelta(hours=2, minutes=20))
         scores = PointsGame(game.expected, MARGIN_SD, TOTAL, TOTAL_SD).draw(self.rng, 1)
         home, away = (int(points[0]) for points in scores)
-        wrong = game.number in _CORRECTED
+        wrong = picked and _is_next(self._corrected, game)
         result_id = self.events.record_result(game.event_id, home + wrong, away)
         if wrong:
-            self.clock.advance(timedelta(minutes=10))
-            self.events.correct_result(result_id, home, away, reason="synthetic: a point was counted twice")
+            self._corrected.pop(0)
+            self._to_correct.append((result_id, home, away))
 
     def _capture(self, game: Game, error: float) -> Offer:
         margin = game.expected + error
@@ -192,10 +206,16 @@ def play_season(workspace: Workspace, seed: int, progress: Progress) -> None:
             season = Season(log, clock, np.random.default_rng(seed))
             for day in range(DAYS):
                 season.play(day)
+                if season.has_a_wrong_result:  # graded as told, so that its correction makes a grade that supersedes
+                    workspace.settle_down(workspace.log.end())
                 progress(day + 1, DAYS - day - 1)
         finally:
             log.close()
     workspace.settle_down(workspace.log.end())
+
+
+def _is_next(numbers: list[int], game: Game) -> bool:
+    return bool(numbers) and game.number >= numbers[0]
 
 
 def _ev(simulation: Simulation, offer: Offer) -> float:

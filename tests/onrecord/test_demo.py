@@ -1,9 +1,12 @@
 """The demo plays a SYNTHETIC season through every stage, and ends with an audit that finds nothing."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
 from tests.onrecord.conftest import Run
 
 
@@ -18,6 +21,21 @@ def test_the_demo_shows_every_stage_and_is_played_once(spawn: Run, home: Path) -
     assert first.splitlines()[-1] == "audit: 0 offenders in 10 checks"
     assert [path.name for path in home.iterdir()] == ["demo"]
     assert _table(first, "Performance") == _table(second, "Performance")
+
+
+@pytest.mark.slow
+def test_the_demo_has_a_bit_of_everything(spawn: Run, home: Path) -> None:
+    """Picks on games that were not played, and grades that a correction superseded."""
+    spawn("demo")
+
+    with closing(Workspace(Settings(home=home / "demo"))) as workspace, workspace.reader() as store:
+        [(voids, superseded)] = store.rows(
+            "SELECT (SELECT count(*) FROM graded_picks WHERE summary = 'VOID'), "
+            "(SELECT count(DISTINCT publish_id) FROM gradings WHERE revision > 0 "
+            "AND publish_id IN (SELECT publish_id FROM graded_picks))"
+        )
+
+    assert (voids, superseded) == (2, 2)
 
 
 def _table(shown: str, title: str) -> str:
