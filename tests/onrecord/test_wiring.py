@@ -149,7 +149,9 @@ def test_who_waits_for_nothing_is_told_so(home: Path, clock: ManualClock) -> Non
     other = Workspace(workspace.settings, clock)
     with (
         other.owner(),
-        pytest.raises(TimedOutError, match="waited 0 s for the owner to catch up and publish a copy: see `onrecord status`"),
+        pytest.raises(
+            TimedOutError, match="waited 0 s for the owner to catch up and publish a copy: see `onrecord status`"
+        ),
     ):
         workspace.settle_down({("events", 0): 1})
     other.close()
