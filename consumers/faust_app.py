@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import faust
 from faust.types import EventT
 
-import faust
 from consumers.timetable import Timetable
 from consumers.watchdog import Lane, Standstill, Watchdog
 from eventlog.kafka_cluster import Cluster, KafkaSettings
