@@ -69,13 +69,11 @@ def main() -> None:
         if ended.code != INTERRUPTED:
             raise
         raise KeyboardInterrupt from None
-    except RuntimeError as error:
+    except (*_EXPECTED, RuntimeError) as error:
         # DuckDB's word for a Ctrl-C that it met first.
-        if "interrupted" not in str(error).lower():
-            raise
-        raise KeyboardInterrupt from None
-    except _EXPECTED as error:
-        if "ONRECORD_DEBUG" in os.environ:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None
+        if not isinstance(error, _EXPECTED) or "ONRECORD_DEBUG" in os.environ:
             raise
         err.print(f"[bold red]error:[/] {display.one_line(error)}", soft_wrap=True)
         raise SystemExit(2) from None

@@ -38,6 +38,7 @@ _BAD_RECORD = (
     duckdb.OutOfRangeException,
     duckdb.ConstraintException,
     duckdb.TypeMismatchException,
+    UnicodeDecodeError,  # DuckDB shortens what it says of a long record, be it in the middle of a character
 )
 
 

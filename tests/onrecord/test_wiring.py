@@ -230,6 +230,7 @@ LOGS = {
         1,
     ),
     "what cannot be read": ([row("EventScheduled", data={"league": "EPL"})], (1, 1, 0), 0),
+    "the same at length": ([row("EventScheduled", data={"league": "Ç" * 500})], (1, 1, 0), 0),
 }
 """What is on the log; what the rebuild says: records, dead letters, unknown; and how many events that makes."""
 
