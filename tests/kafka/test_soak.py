@@ -194,8 +194,10 @@ def play(soak: Soak, deed: Deed) -> float:
     """One round; gives the seconds from the end of the fault until its answers are visible."""
     soak.send(ANSWERS // 2)
     deed(soak)
+    over = time.monotonic()
     soak.send(ANSWERS // 2)
-    took_s = eventually(soak.visible)
+    eventually(soak.visible)
+    took_s = time.monotonic() - over
     soak.restore()
     soak.restore = _nothing
     return took_s
