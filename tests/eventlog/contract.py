@@ -445,8 +445,13 @@ class LogContract(ABC):
     def test_a_payload_of_a_megabyte_survives(self, log: EventLog) -> None:
         """And so do small ones beside it."""
         large = [make(RawPayloadCaptured, number=n, content=f"{n}" * 1_000_000) for n in range(3)]
-        log.append([*large, started(1)])
-        assert by_id([*large, started(1)]) == by_id(records_in(drained(log)))
+        given = by_id([*large, started(1)])
+        log.append(given)
+
+        found = by_id(records_in(drained(log)))
+
+        assert [record.record_id for record in given] == [record.record_id for record in found]
+        assert all(one == other for one, other in zip(given, found, strict=True))
 
     @pytest.mark.parametrize(
         "at",
