@@ -8,6 +8,7 @@ import hashlib
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -304,23 +305,14 @@ class Store:
 
     def _stage(self, batch: pa.Table, present: set[str], reads: set[str]) -> None:
         """Each type that the folds read as a relation: its typed rows, or none."""
-        for names in self._by_topic(present):
-            # Every type scans what is incoming: rows of other topics cost it time.
-            alone = len(names) == len(present)
-            mine = batch if alone else batch.filter(pc.is_in(batch["type"], pa.array(names)))
-            self._connection.register("incoming", mine)
-            for name in names:
+        for piece in _by_topic(batch):
+            self._connection.register("incoming", piece)
+            for name in pc.unique(piece["type"]).to_pylist():
                 self._connection.register(name, self._typed(name))
         self._connection.register("incoming", EMPTY)
         for name in reads - present - self._empty.keys():
             self._empty[name] = self._typed(name)
             self._connection.register(name, self._empty[name])
-
-    def _by_topic(self, names: Iterable[str]) -> list[list[str]]:
-        topics: dict[str, list[str]] = {}
-        for name in names:
-            topics.setdefault(self.codec.types[name].topic, []).append(name)
-        return list(topics.values())
 
     def _unstage(self, present: Iterable[str]) -> None:
         for name in present:
@@ -426,6 +418,17 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
+
+
+def _by_topic(batch: pa.Table) -> list[pa.Table]:
+    """The batch cut where its topic changes: each type scans what is incoming, and rows of other topics cost it time.
+
+    Where a type lies in more than one of the pieces it stays in one.
+    """
+    ends = pc.run_end_encode(batch["topic"].combine_chunks()).run_ends.to_pylist()
+    pieces = [batch.slice(start, end - start) for start, end in pairwise([0, *ends])]
+    types = [name for piece in pieces for name in pc.unique(piece["type"]).to_pylist()]
+    return pieces if len(types) == len(set(types)) else [batch]
 
 
 def _unseen(batch: pa.Table, held: Positions) -> pa.Table:
