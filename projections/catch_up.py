@@ -14,7 +14,7 @@ from projections.generations import Generations
 from projections.store import Store
 
 BATCH_ROWS = 150_000
-REBUILD_MEMORY = "320MiB"
+REBUILD_MEMORY = "224MiB"
 """DuckDB's own in a rebuild, beyond it DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it."""
 Progress = Callable[[int, int], None]
 """Called with the records folded so far, and those still to come."""
