@@ -168,15 +168,16 @@ def test_no_price_from_after_the_start_is_a_close(others: Home, league: str, in_
     """They are on record, every one, and are no close.
 
     Of the 398 NBA rows of the data's README 42 are lay prices and one is a price of 1; the 236 NHL rows hold up to six
-    prices each. Other files know the same games with starts that they only assume: those must not let a price in.
+    prices each; other files hold more of them. Some know the same games with starts that they only assume: those must not let a price in.
     """
     [row] = others.rows(
         f"""
         WITH after AS (
-            SELECT snapshot_id FROM odds_records JOIN events USING (event_id)
+            SELECT snapshot_id, source FROM odds_records JOIN events USING (event_id)
+            JOIN (SELECT raw_payload_id, source FROM raw_payloads) USING (raw_payload_id)
             WHERE league = '{league}' AND captured_at > coalesce(started_at, starts_at)
         )
-        SELECT (SELECT count(*) FROM after) AS late,
+        SELECT (SELECT count(*) FROM after WHERE source LIKE 'odds-snapshots:%') AS late,
                (SELECT count(*) FROM closing_lines SEMI JOIN after USING (snapshot_id)) AS closes
         """
     )
