@@ -168,7 +168,8 @@ def test_no_price_from_after_the_start_is_a_close(others: Home, league: str, in_
     """They are on record, every one, and are no close.
 
     Of the 398 NBA rows of the data's README 42 are lay prices and one is a price of 1; the 236 NHL rows hold up to six
-    prices each; other files hold more of them. Some know the same games with starts that they only assume: those must not let a price in.
+    prices each; other files hold more of them. Some know the same games with starts that they only assume: those must
+    not let a price in.
     """
     [row] = others.rows(
         f"""
