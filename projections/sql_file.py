@@ -7,13 +7,14 @@ The file begins with a sentence and a header, then has sections in this order, e
     -- uses: events                                   (projections whose tables it looks at; their folds run first)
     -- unique: odds_records(snapshot_id)              (what a rebuild proves: no record was folded twice)
     -- table                                          CREATE TABLE ...
-    -- fold                                           statements that change this file's tables only
+    -- fold                                           statements that change this file's tables only; each runs
+                                                      where a record type that it names is in the batch
     -- view                                           CREATE VIEW ...
     -- query clv_by_book(league = NULL)               one SELECT, parameters as $league
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -25,6 +26,7 @@ from schemas.registry import BY_NAME
 _SECTION = re.compile(r"^-- (table|fold|view|query)\b[ ]*(.*)$")
 _HEADER = re.compile(r"^-- (reads|uses|unique):(.*)$")
 _QUERY = re.compile(r"(\w+)\((.*)\)")
+_WORD = re.compile(r"\w+")
 
 
 class BadProjectionError(ValueError):
@@ -55,6 +57,16 @@ class Projection:
     folds: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     queries: tuple[NamedQuery, ...] = ()
+
+    def folds_of(self, present: Set[str]) -> list[str]:
+        """The folds that have something to do where records of these types are present."""
+        return [statement for statement in self.folds if types_in(statement) & present]
+
+
+@cache
+def types_in(statement: str) -> frozenset[str]:
+    """The record types that a statement names."""
+    return frozenset(_WORD.findall(statement)) & BY_NAME.keys()
 
 
 @dataclass
@@ -144,6 +156,9 @@ def _finish(name: str, draft: _Draft) -> Projection:
         raise BadProjectionError(f"{name}.sql: begin with a sentence that says what a row is")
     if unknown := [word for word in draft.names.get("reads", ()) if word not in BY_NAME]:
         raise BadProjectionError(f"{name}.sql reads {', '.join(unknown)}, which is no record type")
+    folds = _statements(draft.sections["fold"])
+    if not all(map(types_in, folds)):
+        raise BadProjectionError(f"{name}.sql: a fold names the record types that it runs for; one names none")
     return Projection(
         name,
         draft.description,
@@ -151,7 +166,7 @@ def _finish(name: str, draft: _Draft) -> Projection:
         uses=draft.names.get("uses", ()),
         unique=tuple(_column(word) for word in draft.names.get("unique", ())),
         tables=_statements(draft.sections["table"]),
-        folds=_statements(draft.sections["fold"]),
+        folds=folds,
         views=_statements(draft.sections["view"]),
         queries=tuple(_named_query(name, head, lines) for head, lines in draft.queries),
     )

@@ -20,16 +20,25 @@ from eventlog.columns import to_envelope
 from eventlog.log import BATCH, EMPTY, Positions, latest
 from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
-from projections.sql_file import NamedQuery, Projection, load_projections
+from projections.sql_file import NamedQuery, Projection, load_projections, types_in
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
 
 MEMORY = ":memory:"
 _UNLOGGED = "unlogged"
+_ROW_GROUP = 40_960
+"""A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores."""
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
+"""
+_ALIKE = """SELECT '{table}', '{column}' FROM "{table}" HAVING count(*) > count(DISTINCT hash("{column}"))"""
+_MOVE = """
+MERGE INTO positions AS held USING (VALUES {lanes}) AS moved (topic, "partition", "offset")
+ON held.topic = moved.topic AND held."partition" = moved."partition"
+WHEN MATCHED THEN UPDATE SET "offset" = moved."offset"
+WHEN NOT MATCHED THEN INSERT VALUES (moved.topic, moved."partition", moved."offset")
 """
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
@@ -178,11 +187,11 @@ class Store:
         Raises:
             StoreError: one was.
         """
-        for table, column in (unique for projection in self.projections for unique in projection.unique):
-            # Other hashes, other values: the index, which costs six times as much, is asked only where two are alike.
-            [(distinct,)] = self.rows(f'SELECT count(*) = count(DISTINCT hash("{column}")) FROM "{table}"')
-            if distinct:
-                continue
+        uniques = [unique for projection in self.projections for unique in projection.unique]
+        # Other hashes, other values: the index, which costs six times as much, is asked only where two are alike.
+        sql = " UNION ALL ".join(_ALIKE.format(table=table, column=column) for table, column in uniques)
+        alike = self.rows(sql) if uniques else []
+        for table, column in alike:
             try:
                 self.execute(f'CREATE UNIQUE INDEX proof ON "{table}" ("{column}")', "DROP INDEX proof")
             except duckdb.ConstraintException as error:
@@ -200,7 +209,8 @@ class Store:
         try:
             connection = duckdb.connect(MEMORY if unlogged else self.path, read_only=read_only)
             if unlogged:
-                connection.execute(f"ATTACH '{quoted(self.path)}' AS {_UNLOGGED} (RECOVERY_MODE no_wal_writes)")
+                options = f"RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {_ROW_GROUP}"
+                connection.execute(f"ATTACH '{quoted(self.path)}' AS {_UNLOGGED} ({options})")
             connection.execute(f"{self._session}; SET preserve_insertion_order = false").fetchall()
         except duckdb.Error as error:
             if isinstance(error, duckdb.ConnectionException) or "lock on file" in str(error):
@@ -284,9 +294,9 @@ class Store:
                 first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
                 ready, set_aside = self._through_codec(first, unparsable)
                 present = set(pc.unique(ready["type"]).to_pylist())
-                concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
-                self._stage(ready, present, {name for projection in concerned for name in projection.reads})
-                for statement in (statement for projection in concerned for statement in projection.folds):
+                statements = [each for projection in self.projections for each in projection.folds_of(present)]
+                self._stage(ready, present, {name for statement in statements for name in types_in(statement)})
+                for statement in statements:
                     self._run(statement)
                 if released is not None:
                     self._run(dead_letters.REMOVE, released)
@@ -329,9 +339,9 @@ class Store:
         return self._connection.execute(sql, parameters).fetchall()
 
     def _move_to(self, after: Positions) -> None:
-        for (topic, partition), offset in after.items():
-            self._run('DELETE FROM positions WHERE topic = ? AND "partition" = ?', [topic, partition])
-            self._run("INSERT INTO positions VALUES (?, ?, ?)", [topic, partition, offset])
+        if after:
+            lanes = ", ".join(["(?, ?, ?)"] * len(after))
+            self._run(_MOVE.format(lanes=lanes), [part for lane, offset in after.items() for part in (*lane, offset)])
 
     def _through_codec(self, batch: pa.Table, unparsable: Collection[Place]) -> tuple[pa.Table, list[list[Any]]]:
         """The rows that can be staged: as they are, or upcast or completed by the codec; and the dead letters."""

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MATCHES = 90
 DIVISIONS = (("E0", "E1"), ("D1", "D2"))
 COUNT = "SELECT count(*) AS n FROM events"
+LEARNED = {"calibration_requests", "calibration_verdicts", "trained_versions"}
+"""What a version is learned from is what stood on the log by then: here two importers take turns as they come."""
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ def test_two_importers_and_queries_at_once(
     assert (last.err, "BACKFILL" in last.out) == ("", True)
     assert spawn("audit").out.splitlines()[-1] == "audit: 0 offenders in 10 checks"
     assert count(spawn) == 4 * MATCHES
-    assert differences(undisturbed(tmp_path / "alone", seasons), content(Workspace(Settings(home=home)))) == []
+    alone, together = undisturbed(tmp_path / "alone", seasons), content(Workspace(Settings(home=home)))
+    assert set(differences(alone, together)) <= LEARNED
 
 
 def test_who_comes_after_a_killed_owner_misses_nothing(spawn: Run, home: Path, seasons: list[list[Path]]) -> None:

@@ -38,6 +38,14 @@ def test_a_file_is_read_section_by_section() -> None:
     assert [len(part) for part in (prices.tables, prices.folds, prices.views)] == [2, 1, 1]
 
 
+def test_a_fold_runs_where_a_type_that_it_names_is_present() -> None:
+    """Of the types that the file reads others may be there."""
+    prices = parse("prices", PRICES)
+
+    assert prices.folds_of({"OddsSnapshotCaptured", "EventScheduled"}) == list(prices.folds)
+    assert prices.folds_of({"EventStarted"}) == []
+
+
 def test_a_query_knows_its_parameters() -> None:
     """Which have a default, which may be null, and which must be given."""
     [query] = parse("prices", PRICES).queries
@@ -55,6 +63,7 @@ def test_a_query_knows_its_parameters() -> None:
         ("-- reads: OddsSnapshotCaptured", "begin with a sentence"),
         ("-- A row.\n\nCREATE TABLE t (a INT);", "prices.sql line 3: write `-- table`"),
         ("-- A row.\n-- reads: CrowdCounted", "reads CrowdCounted, which is no record type"),
+        ("-- A row.\n\n-- fold\nDELETE FROM t", "a fold names the record types that it runs for"),
         ("-- A row.\n-- query nameless\nSELECT 1", "write `-- query name"),
         ("-- A row.\n-- query two()\nSELECT 1; SELECT 2", "one SELECT below it"),
         ("-- A row.\n-- query none()\n", "one SELECT below it"),

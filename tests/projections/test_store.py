@@ -40,7 +40,7 @@ CREATE TABLE starts (event_id VARCHAR);
 CREATE TABLE elsewhere (event_id VARCHAR);
 -- fold
 INSERT INTO starts SELECT event_id FROM EventStarted;
-INSERT INTO starts SELECT event_id FROM elsewhere;
+INSERT INTO starts SELECT event_id FROM elsewhere SEMI JOIN EventStarted USING (event_id);
 """,
 )
 
