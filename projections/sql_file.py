@@ -14,7 +14,7 @@ The file begins with a sentence and a header, then has sections in this order, e
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -58,15 +58,14 @@ class Projection:
     views: tuple[str, ...] = ()
     queries: tuple[NamedQuery, ...] = ()
 
-    def folds_of(self, present: Set[str]) -> list[str]:
+    def folds_of(self, present: Collection[str]) -> list[str]:
         """The folds that have something to do where records of these types are present."""
-        return [statement for statement in self.folds if types_in(statement) & present]
+        return [fold for fold in self.folds if _words(fold).intersection(self.reads, present)]
 
 
 @cache
-def types_in(statement: str) -> frozenset[str]:
-    """The record types that a statement names."""
-    return frozenset(_WORD.findall(statement)) & BY_NAME.keys()
+def _words(statement: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(statement))
 
 
 @dataclass
@@ -156,13 +155,13 @@ def _finish(name: str, draft: _Draft) -> Projection:
         raise BadProjectionError(f"{name}.sql: begin with a sentence that says what a row is")
     if unknown := [word for word in draft.names.get("reads", ()) if word not in BY_NAME]:
         raise BadProjectionError(f"{name}.sql reads {', '.join(unknown)}, which is no record type")
-    folds = _statements(draft.sections["fold"])
-    if not all(map(types_in, folds)):
-        raise BadProjectionError(f"{name}.sql: a fold names the record types that it runs for; one names none")
+    reads, folds = draft.names.get("reads", ()), _statements(draft.sections["fold"])
+    if any(_words(fold).isdisjoint(reads) for fold in folds):
+        raise BadProjectionError(f"{name}.sql: a fold names the types that it runs for, which the file reads")
     return Projection(
         name,
         draft.description,
-        reads=draft.names.get("reads", ()),
+        reads=reads,
         uses=draft.names.get("uses", ()),
         unique=tuple(_column(word) for word in draft.names.get("unique", ())),
         tables=_statements(draft.sections["table"]),

@@ -20,7 +20,7 @@ from eventlog.columns import to_envelope
 from eventlog.log import BATCH, EMPTY, Positions, latest
 from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
-from projections.sql_file import NamedQuery, Projection, load_projections, types_in
+from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
@@ -29,6 +29,8 @@ MEMORY = ":memory:"
 _UNLOGGED = "unlogged"
 _ROW_GROUP = 40_960
 """A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores."""
+_SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
+"""DuckDB takes a thousand updates far apart for 16 MB, and made a checkpoint of nearly a second after each."""
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
@@ -211,7 +213,7 @@ class Store:
             if unlogged:
                 options = f"RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {_ROW_GROUP}"
                 connection.execute(f"ATTACH '{quoted(self.path)}' AS {_UNLOGGED} ({options})")
-            connection.execute(f"{self._session}; SET preserve_insertion_order = false").fetchall()
+            connection.execute(f"{self._session}; {_SETTINGS}").fetchall()
         except duckdb.Error as error:
             if isinstance(error, duckdb.ConnectionException) or "lock on file" in str(error):
                 raise StoreInUseError(f"{self.path} is in use: close it there, or ask its owner ({error})") from error
@@ -294,9 +296,9 @@ class Store:
                 first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
                 ready, set_aside = self._through_codec(first, unparsable)
                 present = set(pc.unique(ready["type"]).to_pylist())
-                statements = [each for projection in self.projections for each in projection.folds_of(present)]
-                self._stage(ready, present, {name for statement in statements for name in types_in(statement)})
-                for statement in statements:
+                concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
+                self._stage(ready, present, {name for projection in concerned for name in projection.reads})
+                for statement in (fold for projection in concerned for fold in projection.folds_of(present)):
                     self._run(statement)
                 if released is not None:
                     self._run(dead_letters.REMOVE, released)

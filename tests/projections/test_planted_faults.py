@@ -102,7 +102,8 @@ def lost_position() -> Subject:
 
 
 def undeclared_type() -> Subject:
-    drop = "DELETE FROM newest_prices WHERE event_id IN (SELECT event_id FROM EventStarted);"
+    started = "SELECT event_id FROM OddsSnapshotCaptured JOIN EventStarted USING (event_id)"
+    drop = f"DELETE FROM newest_prices WHERE event_id IN ({started});"
     return _with_fault("newest_prices", ("-- fold\n", f"-- fold\n{drop}\n"))
 
 

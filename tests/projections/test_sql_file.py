@@ -63,7 +63,7 @@ def test_a_query_knows_its_parameters() -> None:
         ("-- reads: OddsSnapshotCaptured", "begin with a sentence"),
         ("-- A row.\n\nCREATE TABLE t (a INT);", "prices.sql line 3: write `-- table`"),
         ("-- A row.\n-- reads: CrowdCounted", "reads CrowdCounted, which is no record type"),
-        ("-- A row.\n\n-- fold\nDELETE FROM t", "a fold names the record types that it runs for"),
+        ("-- A row.\n\n-- fold\nDELETE FROM t", "a fold names the types that it runs for"),
         ("-- A row.\n-- query nameless\nSELECT 1", "write `-- query name"),
         ("-- A row.\n-- query two()\nSELECT 1; SELECT 2", "one SELECT below it"),
         ("-- A row.\n-- query none()\n", "one SELECT below it"),
