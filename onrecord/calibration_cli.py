@@ -35,16 +35,26 @@ def calibrate(
     method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
     training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
     venn_abers: Annotated[bool, typer.Option("--venn-abers", help="With --file: an interval for every row.")] = False,
+    three_way: Annotated[
+        bool, typer.Option("--three-way", help="With --file: p_home, p_draw, p_away by one temperature; y is a word.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a version from the settled official picks and let the gate judge it; or fit a spreadsheet."""
+    if file is not None and three_way:
+        from onrecord.calibrate_three_way import calibrate_three_way
+
+        if venn_abers or method not in {"auto", "temperature"}:
+            raise ValueError("--three-way fits a temperature: leave out --venn-abers and --method")
+        show(calibrate_three_way(file), as_json)
+        return
     if file is not None:
         from onrecord.calibrate_file import calibrate_file
 
         show(calibrate_file(file, method, venn_abers), as_json)
         return
-    if venn_abers:
-        raise ValueError("--venn-abers is for a spreadsheet: add --file FILE.csv")
+    if venn_abers or three_way:
+        raise ValueError("--venn-abers and --three-way are for a spreadsheet: add --file FILE.csv")
     service = CalibrationService(open_workspace())
     version = service.run_calibration_job(training_days, method)
     show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)

@@ -48,7 +48,7 @@ class _Rows:
 
     def take(self, row: Mapping[str, str]) -> None:
         """Read one row; RowError names the column that is wrong."""
-        p, y = _probability(row["p"]), _outcome(row["y"])
+        p, y = probability("p", row["p"]), _outcome(row["y"])
         self.p.append(p)
         self.y.append(y)
         self.event.append(row.get("event_id", "").strip() or f"row {len(self.p)}")
@@ -82,12 +82,13 @@ def warn_left_out(forecasts: Forecasts) -> int:
     return left_out
 
 
-def _probability(cell: str) -> float:
+def probability(column: str, cell: str) -> float:
+    """A cell's number in [0, 1]; RowError names the column where it is none."""
     p = _float(cell)
     if p is None:
-        raise RowError(f"p: {cell!r} is not a number")
+        raise RowError(f"{column}: {cell!r} is not a number")
     if not 0 <= p <= 1:
-        raise RowError(f"p: must lie in [0, 1], not {cell}")
+        raise RowError(f"{column}: must lie in [0, 1], not {cell}")
     return p
 
 
