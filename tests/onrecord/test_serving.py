@@ -64,9 +64,11 @@ def test_a_standby_waits_and_takes_over(workspace: Workspace, another: Callable[
 
 def test_a_standby_that_is_told_to_stop_ends(workspace: Workspace, another: Callable[[], Workspace]) -> None:
     """It never was the owner."""
-    told = threading.Event()
-    with workspace.owner(), served(Serving(another(), told.is_set, standby=True), told):
-        told.wait(0.2)
+    told, said = threading.Event(), list[str]()
+    with workspace.owner(), served(Serving(another(), told.is_set, said.append, standby=True), told):
+        eventually(lambda: bool(said))
+
+    assert [line.startswith("standing by: process ") for line in said] == [True]
 
 
 def test_an_outage_of_the_log_is_survived_and_told_once(workspace: Workspace, another: Callable[[], Workspace]) -> None:
