@@ -26,9 +26,10 @@ from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
 
 MEMORY = ":memory:"
-_UNLOGGED = "unlogged"
+_ATTACHED = "store"
 _ROW_GROUP = 40_960
-"""A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores."""
+"""A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores. It is
+said at each opening, since the file does not keep it: else the next checkpoint makes all of them anew."""
 _SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
 """DuckDB takes a thousand updates far apart for 16 MB, and made a checkpoint of nearly a second after each."""
 _BOOKKEEPING = """
@@ -42,6 +43,7 @@ ON held.topic = moved.topic AND held."partition" = moved."partition"
 WHEN MATCHED THEN UPDATE SET "offset" = moved."offset"
 WHEN NOT MATCHED THEN INSERT VALUES (moved.topic, moved."partition", moved."offset")
 """
+_IN_USE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
@@ -88,7 +90,7 @@ class Store:
         self.projections = load_projections() if projections is None else tuple(projections)
         self.fingerprint = fingerprint(self.projections, self.codec)
         self._lock = threading.RLock()
-        self._session = f"SET TimeZone = 'UTC'{f'; USE {_UNLOGGED}' if unlogged else ''}"
+        self._session = "SET TimeZone = 'UTC'" + ("" if read_only or self.path == MEMORY else f"; USE {_ATTACHED}")
         self._connection = self._open(read_only, unlogged)
         if not read_only:
             self._create(log_id)
@@ -209,13 +211,13 @@ class Store:
 
     def _open(self, read_only: bool, unlogged: bool) -> duckdb.DuckDBPyConnection:
         try:
-            connection = duckdb.connect(MEMORY if unlogged else self.path, read_only=read_only)
-            if unlogged:
-                options = f"RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {_ROW_GROUP}"
-                connection.execute(f"ATTACH '{quoted(self.path)}' AS {_UNLOGGED} ({options})")
+            connection = duckdb.connect(self.path if read_only else MEMORY, read_only=read_only)
+            if not read_only and self.path != MEMORY:
+                options = f"ROW_GROUP_SIZE {_ROW_GROUP}{', RECOVERY_MODE no_wal_writes' if unlogged else ''}"
+                connection.execute(f"ATTACH '{quoted(self.path)}' AS {_ATTACHED} ({options})")
             connection.execute(f"{self._session}; {_SETTINGS}").fetchall()
         except duckdb.Error as error:
-            if isinstance(error, duckdb.ConnectionException) or "lock on file" in str(error):
+            if isinstance(error, _IN_USE) or "lock on file" in str(error):
                 raise StoreInUseError(f"{self.path} is in use: close it there, or ask its owner ({error})") from error
             raise StoreError(
                 f"{self.path} is damaged or no store ({error}): `onrecord rebuild` makes it anew from the log"
