@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from confluent_kafka import OFFSET_INVALID, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, but not said to be
     AdminClient,
+    ConfigResource,
     NewTopic,
     OffsetSpec,
 )
@@ -77,6 +78,9 @@ _BETWEEN_LEADERS = {
 """While a broker comes back."""
 _HOPELESS = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "_SSL", "_FATAL"}
 """Waiting does not help."""
+
+_KEEPING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+"""A topic with these forgets nothing."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,20 @@ class Cluster:
         found = self._offsets({lane: OffsetSpec.for_timestamp(milliseconds)}, IsolationLevel.READ_COMMITTED)[lane]
         return None if found < 0 else found
 
+    def forgetful(self) -> list[str]:
+        """The topics that are set to forget records, each with the settings that make it so."""
+        names = [ConfigResource(ConfigResource.Type.TOPIC, self.named(topic)) for topic in self.topics]
+        described = self.retried(
+            lambda: _results(self._admin.describe_configs(names, request_timeout=ANSWER_S)),
+            "asking how its topics are set",
+        )
+        found = []
+        for resource, config in described.items():
+            wrong = [f"{name}={config[name].value}" for name, kept in _KEEPING.items() if config[name].value != kept]
+            if wrong:
+                found.append(f"{resource.name}: {', '.join(wrong)}")
+        return sorted(found)
+
     def error(self, error: KafkaError | None, what: str) -> LogError:
         """An error of Kafka's in words that say what to do."""
         told = self.faults.worst
@@ -238,9 +256,7 @@ class Cluster:
 
     def _create(self, topics: Iterable[str], partitions: int) -> None:
         config = {
-            "retention.ms": "-1",
-            "retention.bytes": "-1",
-            "cleanup.policy": "delete",
+            **_KEEPING,
             "max.message.bytes": str(self.settings.max_record_bytes),
             # The broker's clock: what a foreign producer puts on the log cannot be backdated.
             "message.timestamp.type": "LogAppendTime",

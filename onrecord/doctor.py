@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from eventlog.log import LogError, behind_by
+from onrecord.engine import forgetful_topics
 from onrecord.wiring import Workspace
 from projections.store import Store, StoreError, StoreInUseError
 
@@ -41,11 +42,14 @@ def _log(workspace: Workspace) -> Iterator[Finding]:
     try:
         end = workspace.log.end()
         refused = len(workspace.log.conflicts())
+        forgetful = forgetful_topics(workspace.log, workspace.settings)
     except LogError as error:
         yield Finding("log", str(error), is_fault=True)
         return
     count = sum(end.values())
     yield Finding("log", f"{workspace.log.log_id}, about {count} records")
+    for topic in forgetful:
+        yield Finding("topic", f"{topic}: it forgets records; set it as docs/cluster.md says", is_fault=True)
     if refused:
         yield Finding(
             "conflicts", f"{refused} appends came with a known id and other content: `onrecord log stats`", True

@@ -41,6 +41,19 @@ def kafka_log(settings: Settings, clock: Clock | None = None) -> EventLog:
     )
 
 
+def forgetful_topics(log: EventLog, settings: Settings) -> list[str]:
+    """The topics of a log on Kafka that are set to forget records; SQLite forgets none.
+
+    Raises:
+        LogError: the cluster does not answer.
+    """
+    if settings.log == "sqlite":
+        return []
+    from eventlog.kafka import KafkaLog
+
+    return log.cluster.forgetful() if isinstance(log, KafkaLog) else []
+
+
 def kafka_security(settings: Settings) -> dict[str, str]:
     """librdkafka's properties for TLS and SASL."""
     given: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}

@@ -25,8 +25,8 @@ from schemas.registry import TOPICS
 from tests.eventlog.contract import Opener, drained, records_in, started
 from tests.eventlog.shared_contract import SharedLogContract
 from tests.kafka.broker import LocalCluster
-from tests.kafka.log_on import delete_topics, fresh_log, fresh_settings
-from tests.records import NOON, make
+from tests.kafka.log_on import delete_topics, fresh_log, fresh_settings, set_topic
+from tests.records import EVENTS, NOON, make
 
 pytestmark = pytest.mark.kafka
 
@@ -130,6 +130,27 @@ def test_what_retention_left_is_read_from_its_start(log: KafkaLog) -> None:
     remove_before(log, "events", 9)
     batch, positions = log.read({}, 10)
     assert (0, log.end()) == (batch.num_rows, positions)
+
+
+@pytest.mark.timeout(240)
+def test_what_compaction_left_is_read_to_the_end(log: KafkaLog) -> None:
+    """The newest of each key, over gaps; and such a topic is named."""
+    set_topic(log, "events", {"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01"})
+    assert [f"{log.cluster.named('events')}: cleanup.policy=compact"] == log.cluster.forgetful()
+
+    deadline = time.monotonic() + 200
+    numbers = iter(range(10_000))
+    while True:
+        log.append([started(next(numbers), EVENTS[0]), started(next(numbers), EVENTS[1])])
+        with KafkaLog(log.cluster.settings) as other:
+            found = [row["offset"] for row in drained(other)]
+        if len(found) < found[-1] + 1:
+            break
+        assert time.monotonic() < deadline, "the broker did not compact the topic"
+        time.sleep(1)
+
+    batch, positions = log.read({}, 10_000)
+    assert (found[-1], log.end()) == (batch["offset"][-1].as_py(), positions)
 
 
 @pytest.mark.parametrize("size", [1, 100_000, 10_000_000])

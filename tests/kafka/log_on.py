@@ -2,12 +2,17 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, not said to be
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 
 from eventlog.clock import Clock
 from eventlog.kafka import KafkaLog
@@ -46,6 +51,24 @@ def delete_topics(*some: KafkaSettings, topics: Sequence[str] = TOPICS) -> None:
     deadline = time.monotonic() + GONE_S
     while names & admin.list_topics(timeout=30).topics.keys():
         assert time.monotonic() < deadline, "the topics are still there"
+        time.sleep(0.05)
+
+
+def set_topic(log: KafkaLog, topic: str, settings: Mapping[str, str]) -> None:
+    """Change how a topic is kept; returns when the brokers say so."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, log.cluster.named(topic))
+    admin = AdminClient({"bootstrap.servers": log.cluster.settings.bootstrap_servers})
+    for name, value in settings.items():
+        resource.add_incremental_config(ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET))
+    for future in admin.incremental_alter_configs([resource], request_timeout=30).values():
+        future.result()
+    asked = ConfigResource(ConfigResource.Type.TOPIC, log.cluster.named(topic))
+    deadline = time.monotonic() + GONE_S
+    while True:
+        [now] = [future.result() for future in admin.describe_configs([asked], request_timeout=30).values()]
+        if all(now[name].value == value for name, value in settings.items()):
+            return
+        assert time.monotonic() < deadline, "the brokers do not take the settings"
         time.sleep(0.05)
 
 

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from eventlog.kafka import KafkaLog
 from eventlog.kafka_cluster import Cluster, KafkaSettings
 from onrecord.dead_letters_cli import resolve
+from onrecord.doctor import findings
 from onrecord.settings import Settings
 from onrecord.watching import seconds_behind
 from onrecord.wiring import Workspace
@@ -23,6 +24,7 @@ from producers.raw_feeds import FEEDS, ODDS
 from schemas.events import EventScheduled
 from tests.kafka.broker import LocalCluster, Security
 from tests.kafka.certificates import make_certificates
+from tests.kafka.log_on import set_topic
 from tests.kafka.test_worker import end, eventually
 from tests.producers.test_raw_feeds import game
 from tests.records import make
@@ -95,6 +97,19 @@ def test_the_lag_is_told_by_topic_and_partition(workspace: Workspace) -> None:
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│ events" in line]
     assert [row[1] for row in cells] == ["0", "1"]
     assert sum(int(row[3]) for row in cells) == 40
+
+
+def test_the_doctor_names_a_topic_that_forgets(workspace: Workspace) -> None:
+    """A day's retention, set by somebody; the others are as they were made."""
+    log = workspace.log
+    assert isinstance(log, KafkaLog)
+    assert [finding for finding in findings(workspace) if finding.subject == "topic"] == []
+
+    set_topic(log, "odds", {"retention.ms": "86400000"})
+
+    [named] = [finding for finding in findings(workspace) if finding.subject == "topic"]
+    assert named.is_fault
+    assert named.state.startswith(f"{log.cluster.named('odds')}: retention.ms=86400000: it forgets records")
 
 
 def test_a_worker_comes_in_by_scram_and_tls(tmp_path: Path) -> None:
