@@ -16,14 +16,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eventlog.columns import to_envelope
-from eventlog.log import BATCH, EMPTY, Positions, latest
+from eventlog.log import EMPTY, Positions, latest
 from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
+from projections.decoding import decode, through_codec
 from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql, unparsable_sql
-from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
-from schemas.record import Record
+from schemas.codec import Codec, UndecodableRecordError
 
 MEMORY = ":memory:"
 _ATTACHED = "store"
@@ -296,7 +295,7 @@ class Store:
             try:
                 # A dead letter that is tried again was the first when it came.
                 first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
-                ready, set_aside = self._through_codec(first, unparsable)
+                ready, set_aside = through_codec(first, self.codec, unparsable)
                 present = set(pc.unique(ready["type"]).to_pylist())
                 concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
                 self._stage(ready, present, {name for projection in concerned for name in projection.reads})
@@ -347,50 +346,10 @@ class Store:
             lanes = ", ".join(["(?, ?, ?)"] * len(after))
             self._run(_MOVE.format(lanes=lanes), [part for lane, offset in after.items() for part in (*lane, offset)])
 
-    def _through_codec(self, batch: pa.Table, unparsable: Collection[Place]) -> tuple[pa.Table, list[list[Any]]]:
-        """The rows that can be staged: as they are, or upcast or completed by the codec; and the dead letters."""
-        ready = self._is_ready(batch, unparsable)
-        if pc.all(ready, min_count=0).as_py():
-            return batch, []
-        rows, letters = [], []
-        for row in batch.filter(pc.invert(ready)).to_pylist():
-            try:
-                record = self._decode(row)
-            except UnknownRecordError as error:
-                letters.append(dead_letter(row, "UNKNOWN", str(error)))
-            except UndecodableRecordError as error:
-                letters.append(dead_letter(row, "UNDECODABLE", str(error)))
-            else:
-                rows.append({**row, "schema_version": record.schema_version, "data": record.data.model_dump_json()})
-        return pa.concat_tables([batch.filter(ready), pa.Table.from_pylist(rows, schema=BATCH)]), letters
-
-    def _is_ready(self, batch: pa.Table, unparsable: Collection[Place]) -> pa.ChunkedArray:
-        """Whether each row can be staged as it is."""
-        # JSON's null would be staged as a row of nulls, without an error: only objects are.
-        ready = pc.fill_null(pc.starts_with(batch["data"], "{"), fill_value=False)
-        ready = pc.and_(ready, pc.and_(pc.is_valid(batch["type"]), pc.is_valid(batch["schema_version"])))
-        for pair in batch.group_by(["type", "schema_version"]).aggregate([]).to_pylist():
-            if None not in pair.values() and not self.codec.is_current(pair["type"], pair["schema_version"]):
-                same = [pc.equal(batch[name], pa.scalar(pair[name], batch[name].type)) for name in pair]
-                ready = pc.and_not(ready, pc.fill_null(pc.and_(*same), fill_value=False))
-        if unparsable:
-            places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
-            ready = pc.and_(ready, pa.array([place not in unparsable for place in places], pa.bool_()))
-        return ready
-
-    def _decode(self, row: Mapping[str, Any]) -> Record:
-        if row["fault"] is not None:
-            raise UndecodableRecordError(row["fault"])
-        try:
-            envelope = to_envelope(row)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UndecodableRecordError(f"{row['type']}: data is no JSON: {error}") from error
-        return self.codec.decode(envelope)
-
     def _set_aside(self, batch: pa.Table, after: Positions, reason: str) -> None:
         [row] = batch.to_pylist()
         try:
-            self._decode(row)
+            decode(row, self.codec)
             letter = dead_letter(row, "UNFOLDABLE", reason)
         except UndecodableRecordError as error:
             letter = dead_letter(row, "UNDECODABLE", str(error))
