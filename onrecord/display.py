@@ -71,11 +71,12 @@ def performance(store: Store, cohort: str) -> Table:
 
 def reliability(store: Store) -> Table:
     """Served probability against what came."""
-    shown = Table("origin", "bin", "n", "mean p", "won", "± 95%", title="Reliability", title_justify="left")
+    shown = Table("origin", "bin", "n", "mean p", "won", "95%", title="Reliability", title_justify="left")
     for row in store.query("reliability").to_pylist():
         low, high = (row["bin"] - 1) / 10, row["bin"] / 10
-        figures = (_number(row[name], 3) for name in ("mean_p", "win_rate", "margin_95"))
-        shown.add_row(row["origin"], f"{low:.1f}-{high:.1f}", str(row["n"]), *figures)
+        figures = (_number(row[name], 3) for name in ("mean_p", "win_rate"))
+        interval = f"{_number(row['win_rate_low'], 3)} to {_number(row['win_rate_high'], 3)}"
+        shown.add_row(row["origin"], f"{low:.1f}-{high:.1f}", str(row["n"]), *figures, interval)
     return shown
 
 

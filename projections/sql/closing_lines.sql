@@ -30,13 +30,13 @@ GROUP BY event_id, book, market_key, selection;
 
 -- Apart from that, since DuckDB plans for as many rows as `odds_records` has: with 7 million 72 ms for one price, alone 4.
 MERGE INTO closing_lines AS held USING (
-    SELECT event_id, book, market_key, selection, any_value(start) AS started_at, unnest(max({
+    SELECT event_id, book, market_key, selection, any_value(started_at) AS started_at, unnest(max({
         'captured_at': occurred_at, 'snapshot_id': ref, 'line': line, 'odds_format': odds_format, 'price': price,
         'price_decimal': price_decimal, 'captured_at_assumed': captured_at_assumed, 'capture_id': capture_id,
         'known_at': known_at}))
     FROM OddsSnapshotCaptured
-    JOIN (SELECT event_id, coalesce(started_at, starts_at) AS start FROM events) USING (event_id)
-    WHERE occurred_at <= start AND label IS DISTINCT FROM 'alternate'
+    JOIN (SELECT event_id, coalesce(started_at, starts_at) AS started_at FROM events) USING (event_id)
+    WHERE occurred_at <= started_at AND label IS DISTINCT FROM 'alternate'
     GROUP BY event_id, book, market_key, selection
 ) AS now
 ON held.event_id = now.event_id AND held.book = now.book AND held.market_key = now.market_key

@@ -54,12 +54,17 @@ ORDER BY list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'm
 LIMIT 1;
 
 -- query reliability(bins = 10, origin = NULL)
--- Served probability against what came, in bins of equal width, plain wins and losses only.
+-- Served probability against what came, in bins of equal width, plain wins and losses only; with Wilson's 95% interval,
+-- since of a few that all lost nobody knows that none would win.
 WITH scored AS (
     SELECT origin, p_served AS p, (summary = 'WIN')::INTEGER AS y,
            greatest(ceil(p_served * $bins::INTEGER), 1)::INTEGER AS bin
     FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
+), binned AS (
+    SELECT origin, bin, count(*) AS n, sum(p::DECIMAL(18, 12)) / count(*) AS mean_p, sum(y) / count(*) AS win_rate,
+           1.96 ** 2 / n AS z, sqrt(win_rate * (1 - win_rate) * z + z ** 2 / 4) AS reach
+    FROM scored GROUP BY origin, bin
 )
-SELECT origin, bin, count(*) AS n, sum(p::DECIMAL(18, 12)) / count(*) AS mean_p, sum(y) / count(*) AS win_rate,
-       1.96 * sqrt(win_rate * (1 - win_rate) / n) AS margin_95
-FROM scored GROUP BY origin, bin ORDER BY origin, bin;
+SELECT origin, bin, n, mean_p, win_rate, greatest((win_rate + z / 2 - reach) / (1 + z), 0) AS win_rate_low,
+       least((win_rate + z / 2 + reach) / (1 + z), 1) AS win_rate_high
+FROM binned ORDER BY origin, bin;

@@ -35,6 +35,22 @@ def test_a_pick_wins_or_loses_at_its_own_line(
     assert pytest.approx(0.16 if outcome == "WIN" else 0.36) == grade["brier"]
 
 
+@pytest.mark.parametrize(
+    ("score", "expected"), [((105, 100), (0, 0, 0.79345)), ((110, 100), (1, 0.20655, 1))], ids=["lost", "won"]
+)
+def test_one_result_says_little_of_reliability(
+    scene: Scene, score: tuple[int, int], expected: tuple[float, ...]
+) -> None:
+    """Wilson's interval of one of one, as Newcombe (1998) gives its formula: never of no width."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.played(*score)
+    scene.grade(publish_id)
+
+    [row] = scene.store.query("reliability").to_pylist()
+    assert pytest.approx(expected, abs=1e-5) == (row["win_rate"], row["win_rate_low"], row["win_rate_high"])
+
+
 def test_equal_to_the_line_is_a_push(scene: Scene) -> None:
     """A push returns the stake, is action, and is scored by nothing."""
     scene.game()
