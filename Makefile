@@ -1,4 +1,5 @@
-# Everything a developer runs. The virtual environment is made from the lock file once, and again when it changes.
+# Everything a developer runs. The virtual environment is made from the lock file once, and again when it changes
+# (without warnings there: setuptools warns of every editable installation).
 PYTHON ?= python3.11
 BIN := .venv/bin
 SETUP := .venv/.ready
@@ -17,7 +18,7 @@ setup: $(SETUP) ## make .venv from the lock file
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(SETUP)
 
 demo: $(SETUP) ## a synthetic season through every stage
