@@ -13,13 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
 from eventlog.log import EMPTY, LogError, Positions
+from eventlog.sqlite_connection import Error, SqliteConnection
+from eventlog.uninterrupted import uninterrupted
 from schemas.codec import Codec
 from schemas.ids import split_reference, spontaneous_id
 from schemas.record import Record
@@ -95,7 +96,7 @@ class SqliteLog:
         self._codec = codec or Codec()
         self._writing = threading.RLock()
         self._reading = self._writing if self.path == MEMORY else threading.RLock()
-        self._connections: list[adbc.Connection] = []
+        self._connections: list[SqliteConnection] = []
         try:
             self._writer = self._connect()
             self._reader = self._writer if self.path == MEMORY else self._connect()
@@ -163,7 +164,7 @@ class SqliteLog:
     def conflicts(self) -> Sequence[Mapping[str, Any]]:
         """See the port."""
         with self._reading, self._explained():
-            rows = _rows(self._reader, "SELECT * FROM log_conflicts ORDER BY seen_at, topic, record_id, refused")
+            rows = self._reader.rows("SELECT * FROM log_conflicts ORDER BY seen_at, topic, record_id, refused")
         return [{**row, "seen_at": _EPOCH + timedelta(microseconds=row["seen_at"])} for row in rows]
 
     @property
@@ -188,40 +189,40 @@ class SqliteLog:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _connect(self) -> adbc.Connection:
+    def _connect(self) -> SqliteConnection:
         with self._explained():
-            connection = adbc.connect(self.path, autocommit=True)
+            connection = SqliteConnection(self.path)
             self._connections.append(connection)
             for pragma in (f"busy_timeout = {self._busy_timeout_ms}", "journal_mode = WAL", "synchronous = FULL"):
-                _rows(connection, f"PRAGMA {pragma}")
+                connection.rows(f"PRAGMA {pragma}")
         return connection
 
     def _create(self) -> str:
         keep = (_KEEP.format(topic=topic, verb=verb) for topic in TOPICS for verb in ("DELETE", "UPDATE"))
         with self._transaction():
             for statement in (*_BOOKKEEPING, *(_TABLE.format(topic=topic) for topic in TOPICS), *keep):
-                _rows(self._writer, statement)
-            _rows(self._writer, "INSERT INTO log_identity VALUES (1, ?) ON CONFLICT DO NOTHING", spontaneous_id())
-            return str(_rows(self._writer, "SELECT log_id FROM log_identity")[0]["log_id"])
+                self._writer.rows(statement)
+            self._writer.rows("INSERT INTO log_identity VALUES (1, ?) ON CONFLICT DO NOTHING", spontaneous_id())
+            return str(self._writer.rows("SELECT log_id FROM log_identity")[0]["log_id"])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         # IMMEDIATE: a deferred transaction that turns into a writer fails at once, in spite of a busy timeout.
-        with self._writing, self._explained():
-            _rows(self._writer, "BEGIN IMMEDIATE")
+        with self._writing, self._explained(), uninterrupted():
+            self._writer.rows("BEGIN IMMEDIATE")
             try:
                 yield
-                _rows(self._writer, "COMMIT")
+                self._writer.rows("COMMIT")
             except BaseException:
-                with suppress(adbc.Error):  # a full disk has rolled it back already
-                    _rows(self._writer, "ROLLBACK")
+                with suppress(Error):  # a full disk has rolled it back already
+                    self._writer.rows("ROLLBACK")
                 raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (adbc.Error, pa.ArrowException, OSError) as error:
+        except (Error, pa.ArrowException, OSError) as error:
             advice = next((what for sign, what in _ADVICE if sign in str(error)), "see what SQLite says")
             said = " ".join(str(error).split())
             raise LogError(f"the log {self.path} failed: {advice} ({said})") from error
@@ -233,10 +234,8 @@ class SqliteLog:
 
     def _insert(self, tables: Mapping[str, pa.Table]) -> Positions:
         for topic, table in tables.items():
-            with self._writer.cursor() as cursor:
-                cursor.executemany(_INSERT.format(topic=topic), _bindable(table))
-                if cursor.rowcount < table.num_rows:
-                    self._note_conflicts(topic, table)
+            if self._writer.write(_INSERT.format(topic=topic), _bindable(table)) < table.num_rows:
+                self._note_conflicts(topic, table)
         return _edges(self._writer, _END, tables) if tables else {}
 
     def _note_conflicts(self, topic: str, table: pa.Table) -> None:
@@ -244,8 +243,7 @@ class SqliteLog:
         for given in table.to_pylist():
             [kept] = self._fetch_from(self._writer, topic, "record_id = ?", given["record_id"], 1).to_pylist()
             if not is_same(kept, given):
-                _rows(
-                    self._writer,
+                self._writer.rows(
                     "INSERT INTO log_conflicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     topic,
                     given["record_id"],
@@ -257,30 +255,22 @@ class SqliteLog:
         with self._reading, self._explained():
             return self._fetch_from(self._reader, topic, condition, *parameters)
 
-    def _fetch_from(self, connection: adbc.Connection, topic: str, condition: str, *parameters: Any) -> pa.Table:
+    def _fetch_from(self, connection: SqliteConnection, topic: str, condition: str, *parameters: Any) -> pa.Table:
         pieces, size = [], 0
-        with connection.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": str(_FETCH_ROWS)}) as cursor:
-            cursor.execute(_READ.format(topic=topic, condition=condition), parameters)
-            with cursor.fetch_record_batch() as reader:
-                for piece in reader:
-                    pieces.append(piece)
-                    size += piece.nbytes
-                    if size >= self._batch_bytes:
-                        break
+        query = _READ.format(topic=topic, condition=condition)
+        with connection.reading(query, *parameters, batch_rows=_FETCH_ROWS) as reader:
+            for piece in reader:
+                pieces.append(piece)
+                size += piece.nbytes
+                if size >= self._batch_bytes:
+                    break
         rows = pa.Table.from_batches(pieces).slice(1).rename_columns(["offset", *STORED.names])
         return to_batch(topic, 0, rows)
 
 
-def _rows(connection: adbc.Connection, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
-        rows: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
-        return rows
-
-
-def _edges(connection: adbc.Connection, edge: str, topics: Iterable[str]) -> Positions:
+def _edges(connection: SqliteConnection, edge: str, topics: Iterable[str]) -> Positions:
     each = (f"SELECT '{topic}' AS topic, {edge} AS edge FROM \"{topic}\"" for topic in topics)
-    return {(row["topic"], 0): row["edge"] for row in _rows(connection, " UNION ALL ".join(each))}
+    return {(row["topic"], 0): row["edge"] for row in connection.rows(" UNION ALL ".join(each))}
 
 
 def _bindable(table: pa.Table) -> pa.RecordBatchReader:

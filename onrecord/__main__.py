@@ -2,6 +2,8 @@
 
 import sys
 
+from onrecord.stopping import was_interrupted
+
 
 def main() -> None:
     """Run a command; told to stop, whether while it starts or while it works, it says so in one line."""
@@ -10,7 +12,9 @@ def main() -> None:
         from onrecord.cli import main as command
 
         command()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not was_interrupted(error):
+            raise
         sys.stderr.write("stopped: what was put on record stays; the same command goes on where it was\n")
         raise SystemExit(130) from None
 

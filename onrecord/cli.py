@@ -22,6 +22,7 @@ from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster, raw
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
+from onrecord.stopping import was_interrupted
 from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
 from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
@@ -69,9 +70,8 @@ def main() -> None:
         if ended.code != INTERRUPTED:
             raise
         raise KeyboardInterrupt from None
-    except (*_EXPECTED, RuntimeError) as error:
-        # DuckDB's word for a Ctrl-C that it met first.
-        if "interrupted" in str(error).lower():
+    except Exception as error:
+        if was_interrupted(error):
             raise KeyboardInterrupt from None
         if not isinstance(error, _EXPECTED) or "ONRECORD_DEBUG" in os.environ:
             raise

@@ -24,3 +24,10 @@ def pause(seconds: float, stop: Callable[[], bool], look_s: float = 0.1) -> None
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0 and not stop():
         time.sleep(min(left, look_s))
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether a Ctrl-C began it. DuckDB gives one in words of its own, and what it comes through can fail in turn."""
+    while error is not None and not isinstance(error, KeyboardInterrupt) and str(error) != "Query interrupted":
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.log import EMPTY, Positions, latest
+from eventlog.uninterrupted import uninterrupted
 from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
 from projections.decoding import decode, through_codec
@@ -230,13 +231,12 @@ class Store:
             yield cursor
 
     def _create(self, log_id: str) -> None:
-        self._connection.begin()
-        self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
-        if not self._run("FROM store_identity"):
-            self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
-            for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
-                self._run(statement)
-        self._connection.commit()
+        with self._transaction():
+            self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
+            if not self._run("FROM store_identity"):
+                self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
+                for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
+                    self._run(statement)
 
     def _check_identity(self, log_id: str) -> None:
         try:
@@ -291,30 +291,41 @@ class Store:
     ) -> None:
         with self._lock:
             present: set[str] = set()
-            self._connection.begin()
             try:
-                # A dead letter that is tried again was the first when it came.
-                first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
-                ready, set_aside = through_codec(first, self.codec, unparsable)
-                present = set(pc.unique(ready["type"]).to_pylist())
-                concerned = [projection for projection in self.projections if present.intersection(projection.reads)]
-                self._stage(ready, present, {name for projection in concerned for name in projection.reads})
-                for statement in (fold for projection in concerned for fold in projection.folds_of(present)):
-                    self._run(statement)
-                if released is not None:
-                    self._run(dead_letters.REMOVE, released)
-                for letter in set_aside:
-                    self._run(dead_letters.INSERT, letter)
-                self._move_to(after)
+                with self._transaction():
+                    # A dead letter that is tried again was the first when it came.
+                    first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
+                    ready, set_aside = through_codec(first, self.codec, unparsable)
+                    present = set(pc.unique(ready["type"]).to_pylist())
+                    concerned = [
+                        projection for projection in self.projections if present.intersection(projection.reads)
+                    ]
+                    self._stage(ready, present, {name for projection in concerned for name in projection.reads})
+                    for statement in (fold for projection in concerned for fold in projection.folds_of(present)):
+                        self._run(statement)
+                    if released is not None:
+                        self._run(dead_letters.REMOVE, released)
+                    for letter in set_aside:
+                        self._run(dead_letters.INSERT, letter)
+                    self._move_to(after)
             except BaseException:
-                # Some errors end the transaction by themselves; what matters is that none stays open.
-                with suppress(duckdb.TransactionException):
-                    self._connection.rollback()
                 self._empty.clear()  # relations that were registered in the transaction have gone with it
                 raise
             finally:
                 self._unstage(present)
-            self._connection.commit()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is inside, or nothing."""
+        with uninterrupted():
+            self._connection.begin()
+            try:
+                yield
+                self._connection.commit()
+            except BaseException:
+                with suppress(duckdb.TransactionException):  # some errors end it by themselves
+                    self._connection.rollback()
+                raise
 
     def _stage(self, batch: pa.Table, present: set[str], reads: set[str]) -> None:
         """Each type that the folds read as a relation: its typed rows, or none."""
@@ -353,14 +364,12 @@ class Store:
             letter = dead_letter(row, "UNFOLDABLE", reason)
         except UndecodableRecordError as error:
             letter = dead_letter(row, "UNDECODABLE", str(error))
-        with self._lock:
-            self._connection.begin()
+        with self._lock, self._transaction():
             if self._may_repeat and after:
                 repeats.firsts(self._connection, batch)
             self._run(dead_letters.REMOVE, letter[1:4])
             self._run(dead_letters.INSERT, letter)
             self._move_to(after)
-            self._connection.commit()
 
 
 def quoted(path: Path | str) -> str:

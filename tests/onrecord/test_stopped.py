@@ -2,17 +2,21 @@
 
 import json
 import signal
+import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
+from projections.digest import content_digests, differences
 from tests.onrecord.conftest import Run
 from tests.onrecord.processes import eventually, start, up
 from tests.onrecord.season import season_file
 
 pytestmark = pytest.mark.timeout(240)
+STOPPED = "stopped: what was put on record stays; the same command goes on where it was"
 COUNT = "SELECT count(*) AS n FROM events"
 
 
@@ -25,6 +29,15 @@ def records(home: Path) -> int:
         workspace.close()
 
 
+def content(home: Path) -> dict[str, str]:
+    """The digests of all that is on record."""
+    workspace = Workspace(Settings(home=home))
+    with workspace.reader() as store:
+        digests = content_digests(store)
+    workspace.close()
+    return digests
+
+
 def test_an_import_that_is_stopped_says_so_and_goes_on_later(spawn: Run, home: Path, tmp_path: Path) -> None:
     """Ctrl-C is one line and exit code 130; the same command again leaves nothing out."""
     seasons = [season_file(tmp_path, f"E{division}_2122.csv", 90, seed=division) for division in range(3)]
@@ -35,9 +48,34 @@ def test_an_import_that_is_stopped_says_so_and_goes_on_later(spawn: Run, home: P
     _, told = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert told.splitlines() == ["stopped: what was put on record stays; the same command goes on where it was"]
+    assert told.splitlines() == [STOPPED]
     spawn("import", "football-data", *seasons)
     assert json.loads(spawn("query", COUNT, "-f", "json").out) == [{"n": 270}]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_whenever_an_import_is_stopped_nothing_is_lost(
+    spawn: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stop ends it with 130 and its line; in the end the content is that of an import that nobody disturbed."""
+    seasons = [season_file(tmp_path, f"E{division}_2122.csv", 90, seed=division) for division in range(3)]
+    rng, ends = Random(8), []
+    for _ in range(25):
+        process = start("import", "football-data", *seasons)
+        time.sleep(rng.uniform(1, 3.5))
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+        # Interrupted in what it reads at its start, Python can end by the signal, which shells call 130 too.
+        ends.append((130 if process.returncode == -signal.SIGINT else process.returncode, told))
+    spawn("import", "football-data", *seasons)
+    stopped = content(home)
+    assert set(ends) <= {(130, STOPPED + "\n"), (0, "")}
+    assert ends.count((130, STOPPED + "\n")) >= 3
+
+    monkeypatch.setenv("ONRECORD_HOME", str(tmp_path / "undisturbed"))
+    spawn("import", "football-data", *seasons)
+    assert differences(content(tmp_path / "undisturbed"), stopped) == []
 
 
 def test_what_was_imported_beside_an_owner_is_what_the_next_query_sees(spawn: Run, home: Path, tmp_path: Path) -> None:

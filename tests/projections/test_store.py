@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from hypothesis import settings
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import build, catch_up
+from projections.decoding import through_codec
 from projections.digest import exact_digests
 from projections.sql_file import Projection, parse
 from projections.staging import staging_sql
@@ -57,6 +59,23 @@ def test_rows_and_positions_change_together() -> None:
     fold(store, [log])
 
     assert ([(EVENTS[0],)], {("events", 0): 2}) == (store.rows("FROM starts"), store.positions())
+    store.close()
+
+
+def test_ctrl_c_waits_for_the_end_of_a_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """DuckDB would drop it in what it calls back, and fold with half an answer."""
+    store, log = Store(tmp_path / "s.duckdb", projections=[STARTS]), [Placed(make(EventStarted), 0, 1, NOON)]
+
+    def interrupted(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return through_codec(*given)
+
+    monkeypatch.setattr("projections.store.through_codec", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fold(store, [log])
+
+    assert store.rows("FROM starts") == [(EVENTS[0],)]
+    assert store.positions() == {("events", 0): 2}
     store.close()
 
 
