@@ -5,6 +5,7 @@ file locks (docs/adr/0001). One call of `append` is atomic. A batch of large rec
 """
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -193,9 +194,23 @@ class SqliteLog:
         with self._explained():
             connection = SqliteConnection(self.path)
             self._connections.append(connection)
-            for pragma in (f"busy_timeout = {self._busy_timeout_ms}", "journal_mode = WAL", "synchronous = FULL"):
-                connection.rows(f"PRAGMA {pragma}")
+            connection.rows(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
+            self._turn_to_wal(connection)
+            connection.rows("PRAGMA synchronous = FULL")
         return connection
+
+    def _turn_to_wal(self, connection: SqliteConnection) -> None:
+        # Several that open a new file at once: SQLite does not wait here, whatever its busy timeout.
+        deadline = time.monotonic() + self._busy_timeout_ms / 1000
+        while True:
+            try:
+                connection.rows("PRAGMA journal_mode = WAL")
+            except Error as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
 
     def _create(self) -> str:
         keep = (_KEEP.format(topic=topic, verb=verb) for topic in TOPICS for verb in ("DELETE", "UPDATE"))

@@ -3,17 +3,19 @@
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 import pytest
 
 from eventlog.clock import Clock
 from eventlog.log import BATCH, EventLog, LogError
 from eventlog.sqlite import SqliteLog
+from eventlog.sqlite_connection import Error, SqliteConnection
 from schemas.odds import OddsSnapshotCaptured
 from schemas.raw_payloads import RawPayloadCaptured
 from schemas.record import Record
@@ -50,10 +52,9 @@ class TestFile(SharedLogContract):
 
 def run(path: Path, *statements: str) -> None:
     """Do something to the file behind the log's back."""
-    with adbc.connect(str(path), autocommit=True) as connection, connection.cursor() as cursor:
+    with closing(SqliteConnection(path)) as connection:
         for statement in statements:
-            cursor.execute(statement)
-            cursor.fetchall()
+            connection.rows(statement)
 
 
 @pytest.fixture
@@ -86,15 +87,14 @@ def test_after_a_failure_the_log_goes_on(path: Path) -> None:
 @pytest.mark.parametrize("statement", ["DELETE FROM events", "UPDATE events SET producer = 'other'"])
 def test_nobody_changes_what_is_on_the_log(path: Path, statement: str) -> None:
     """The file itself refuses."""
-    with pytest.raises(adbc.Error, match="a log is append-only"):
+    with pytest.raises(Error, match="a log is append-only"):
         run(path, statement)
 
 
 def test_it_is_durable_and_lets_readers_in_beside_a_writer(path: Path) -> None:
     """WAL, and a flush to the disk at each commit: the file says the one, the connection the other."""
-    with adbc.connect(str(path), autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode")
-        assert cursor.fetchone() == ("wal",)
+    with closing(SqliteConnection(path)) as connection:
+        assert connection.rows("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
 
 
 @pytest.mark.parametrize("size", [1, 100_000, 10_000_000])
@@ -176,10 +176,8 @@ def test_a_damaged_file_is_told(path: Path) -> None:
 
 def test_a_log_that_another_process_holds_is_told(path: Path) -> None:
     """After the busy timeout, not at once and not never."""
-    with SqliteLog(path, busy_timeout_ms=50) as log, adbc.connect(str(path), autocommit=True) as other:
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            cursor.fetchall()
+    with SqliteLog(path, busy_timeout_ms=50) as log, closing(SqliteConnection(path)) as other:
+        other.rows("BEGIN IMMEDIATE")
         with pytest.raises(LogError, match="another process holds the log"):
             log.append([started(2)])
         assert [started(1)] == records_in(drained(log))
@@ -207,3 +205,22 @@ def test_a_full_disk_keeps_nothing_of_the_call_and_the_log_goes_on(tmp_path: Pat
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     told, ends = done.stdout.splitlines()
     assert ("make room on the disk" in told, "2 0") == (True, ends)
+
+
+def test_a_new_file_that_another_process_is_about_to_change_is_waited_for(tmp_path: Path) -> None:
+    """Turning to WAL is what SQLite itself does not wait with."""
+    other = SqliteConnection(tmp_path / "log.sqlite")
+    other.rows("BEGIN IMMEDIATE")
+    threading.Timer(0.2, other.close).start()
+
+    with SqliteLog(tmp_path / "log.sqlite", busy_timeout_ms=10_000) as log:
+        log.append([started(1)])
+        assert records_in(drained(log)) == [started(1)]
+
+
+def test_nobody_waits_for_ever_to_open_a_new_file(tmp_path: Path) -> None:
+    """The busy timeout is the limit of that too."""
+    with closing(SqliteConnection(tmp_path / "log.sqlite")) as other:
+        other.rows("BEGIN IMMEDIATE")
+        with pytest.raises(LogError, match="another process holds the log"):
+            SqliteLog(tmp_path / "log.sqlite", busy_timeout_ms=50)

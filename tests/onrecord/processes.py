@@ -15,7 +15,10 @@ Process = subprocess.Popen[str]
 
 
 def start(*words: object, **settings: str) -> Process:
-    """Start a command; `settings` by their names without the prefix, in lower case."""
+    """Start a command; `settings` by their names without the prefix, in lower case.
+
+    It hears Ctrl-C even where the tests run in a shell's background, which has its children ignore it.
+    """
     given = {f"ONRECORD_{name.upper()}": value for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "onrecord", *map(str, words)],
@@ -23,6 +26,7 @@ def start(*words: object, **settings: str) -> Process:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
