@@ -33,6 +33,8 @@ WITH snapshots AS (
     SELECT snapshot_id AS id, captured_at AS happened_at, recorded_at AS told_at, origin FROM odds_records
     UNION ALL SELECT injury_snapshot_id, captured_at, known_at, origin FROM injury_snapshots
     UNION ALL SELECT prediction_id, predicted_at, known_at, origin FROM predictions
+    UNION ALL SELECT publish_id, occurred_at, published_at, origin FROM publishes
+    UNION ALL SELECT publish_id, occurred_at, published_at, origin FROM parlays
     UNION ALL SELECT change_id, occurred_at, known_at, origin FROM event_changes
     UNION ALL SELECT result_id, occurred_at, known_at, origin FROM event_result_history
 ), known AS (

@@ -5,7 +5,7 @@
 -- table
 CREATE TABLE parlays (
     publish_id VARCHAR, channel VARCHAR, visibility VARCHAR, decision_reason_codes VARCHAR[], copy_template_id VARCHAR,
-    is_official BOOLEAN, in_play BOOLEAN, legs INTEGER, published_at TIMESTAMPTZ, origin VARCHAR
+    is_official BOOLEAN, in_play BOOLEAN, legs INTEGER, occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR
 );
 CREATE TABLE parlay_legs (
     publish_id VARCHAR, leg INTEGER, prediction_id VARCHAR, line DOUBLE, odds_format VARCHAR, price VARCHAR,
@@ -14,7 +14,8 @@ CREATE TABLE parlay_legs (
 
 -- fold
 INSERT INTO parlays
-SELECT ref, channel, visibility, decision_reason_codes, copy_template_id, is_official, in_play, len(legs), known_at, origin
+SELECT ref, channel, visibility, decision_reason_codes, copy_template_id, is_official, in_play, len(legs), occurred_at,
+       known_at, origin
 FROM ParlayPublished;
 
 INSERT INTO parlay_legs

@@ -7,15 +7,16 @@
 CREATE TABLE publishes (
     publish_id VARCHAR, event_id VARCHAR, prediction_id VARCHAR, channel VARCHAR, visibility VARCHAR,
     decision_reason_codes VARCHAR[], line DOUBLE, odds_format VARCHAR, price VARCHAR, price_decimal DOUBLE, book VARCHAR,
-    ticket_selection VARCHAR, copy_template_id VARCHAR, is_official BOOLEAN, in_play BOOLEAN, published_at TIMESTAMPTZ,
-    origin VARCHAR
+    ticket_selection VARCHAR, copy_template_id VARCHAR, is_official BOOLEAN, in_play BOOLEAN,
+    occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR
 );
 
 -- fold
 INSERT INTO publishes
 SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes, ticket_terms.line,
        ticket_terms.odds_format, ticket_terms.price, ticket_terms.price_decimal, ticket_terms.book,
-       ticket_terms.selection, copy_template_id, is_official, in_play, known_at, origin
+       ticket_terms.selection, copy_template_id, is_official, in_play,
+       occurred_at, known_at, origin
 FROM PredictionPublished;
 
 -- view

@@ -78,6 +78,14 @@ OFFENDERS = {
         "UPDATE predictions SET predicted_at = known_at + INTERVAL 1 HOUR "
         f"WHERE prediction_id = (SELECT prediction_id FROM publishes WHERE {WON})",
     ),
+    "a live publish from the future": (
+        5,
+        f"UPDATE publishes SET occurred_at = published_at + INTERVAL 1 HOUR WHERE {WON}",
+    ),
+    "a live parlay from the future": (
+        5,
+        "UPDATE parlays SET occurred_at = published_at + INTERVAL 1 HOUR",
+    ),
     "a live change of an event from the future": (
         5,
         "UPDATE event_changes SET occurred_at = known_at + INTERVAL 1 HOUR "
