@@ -66,10 +66,7 @@ class Calibrator:
         return self._answer(requests[0]) if requests else []
 
     def _answer(self, request: Mapping[str, Any]) -> list[Record]:
-        known = {"known_by": request["requested_at"]}
-        rows = training_rows(self._store.query("calibration_rows", known))
-        decisions = self._store.query("calibration_decisions", known).to_pylist()
-        trained = train(rows, request["method"], request["training_days"], rolled_back=_rolled_back(decisions))
+        rows, trained = train_as_of(self._store, request["requested_at"], request["method"], request["training_days"])
         version = self._free_name(request["requested_at"])
         answer = [self._trained(request, version, trained, len(rows.record_id)), _verdict(request, version, trained)]
         return answer if trained.activates else [*answer, *self._shut(request, trained)]
@@ -142,6 +139,16 @@ class Calibrator:
             names = sorted(harmed)
             reasons = tuple(f"{name}: {'; '.join(harmed[name].reasons)}" for name in names)
             yield _roll_back(active, names, reasons, _monitored(active, last, names))
+
+
+def train_as_of(
+    store: Store, known_by: datetime, method: str, training_days: int
+) -> tuple[TrainingRows, TrainedVersion]:
+    """Train from what was known by a time, roll-backs included; gives the rows too."""
+    known = {"known_by": known_by}
+    rows = training_rows(store.query("calibration_rows", known))
+    decisions = store.query("calibration_decisions", known).to_pylist()
+    return rows, train(rows, method, training_days, rolled_back=_rolled_back(decisions))
 
 
 def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Mapping[str, int]) -> dict[str, Look]:

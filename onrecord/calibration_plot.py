@@ -12,8 +12,8 @@ from scipy.stats import binom
 
 from calibration.plain import plain_metrics
 from calibration.segments import Segment, segment
-from calibration.training import SegmentResult, TrainingRows, train
-from consumers.calibrator import training_rows
+from calibration.training import SegmentResult, TrainingRows
+from consumers.calibrator import train_as_of
 from grading.reliability import ReliabilityBin, expected_calibration_error, reliability_table
 from grading.scores import Floats, brier, log_loss
 from onrecord.calibration_service import UnknownVersionError
@@ -52,9 +52,8 @@ def diagram(store: Store, league: str, market: str, version: str | None = None) 
         ValueError: no version, no settled pick of the league or market, or none out of time.
     """
     asked = _version(store, version)
-    rows = training_rows(store.query("calibration_rows", {"known_by": asked["trained_at"]}))
+    rows, trained = train_as_of(store, asked["trained_at"], asked["method"], asked["training_days"])
     wanted = _known_segment(rows, league, market)
-    trained = train(rows, asked["method"], asked["training_days"])
     found = next(result for result in trained.segments if result.segment == wanted)
     if not found.forecasts.y.size:
         raise ValueError(f"{wanted} has {found.n} settled picks, none of them out of time: its first look needs 200")

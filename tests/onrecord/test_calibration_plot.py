@@ -63,6 +63,24 @@ def test_the_figures_drawn_are_those_on_record(
         assert f"ECE {metrics['ece']:.4f}, Brier {metrics['brier']:.4f}, log loss {metrics['log_loss']:.4f}" in drawn
 
 
+def test_a_version_trained_after_a_roll_back_is_drawn_with_it(calibrated: Path) -> None:
+    """Its gate was shut by then: the diagram says what the version says."""
+    workspace = Workspace(Settings(home=calibrated))
+    service = CalibrationService(workspace)
+    [first] = service.calibration_versions_collection.find({})
+    service.roll_back(first["calibration_version"], who="anna", why="a test")
+    service.run_calibration_job(method="platt")
+
+    with workspace.reader() as store:
+        said = store.rows(
+            "SELECT calibration_version, activates FROM calibration_segments WHERE segment = 'NBA|SPREAD:FULL_GAME'"
+        )
+        shown = [(version, diagram(store, *SPREAD, version).activates) for version, _ in said]
+    assert shown == said
+    workspace.close()
+    assert {activates for _, activates in said} == {True, False}
+
+
 def test_the_same_diagram_is_the_same_svg(run: Run, calibrated: Path, tmp_path: Path) -> None:
     """Byte for byte, with two reliability curves, their bands and two histograms; a PNG is one, too."""
     files = [tmp_path / name for name in ("one.svg", "two.svg", "three.PNG")]
