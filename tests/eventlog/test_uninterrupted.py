@@ -51,6 +51,7 @@ def test_it_comes_after_an_error_too(heard: list[int]) -> None:
     assert heard == [signal.SIGINT]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_python_s_own_handler_raises_at_the_end() -> None:
     """What a command and a session in a terminal have."""
     done = []

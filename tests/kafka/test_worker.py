@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from consumers.faust_app import STUCK
 from eventlog.clock import ManualClock
 from eventlog.kafka import KafkaLog
 from eventlog.kafka_cluster import Cluster, KafkaSettings
@@ -194,7 +195,9 @@ def test_a_worker_that_joins_and_one_that_dies_share_the_work(stage: Stage) -> N
 
 
 def test_a_frozen_worker_goes_on_when_it_thaws(stage: Stage) -> None:
-    """Longer than its session: its partitions may be gone in between."""
+    """Longer than its session: its partitions may be gone in between. Should Faust not find its way back, the watchdog
+    ends it, and whoever supervises it starts it again.
+    """
     stage.send_games(100)
     worker = stage.start()
     stage.settles(10)
@@ -203,7 +206,14 @@ def test_a_frozen_worker_goes_on_when_it_thaws(stage: Stage) -> None:
     time.sleep(12)
     worker.send_signal(signal.SIGCONT)
 
-    stage.settles(200)
+    def settled() -> bool:
+        nonlocal worker
+        assert worker.poll() in {None, STUCK}, stage.said()
+        if worker.poll() == STUCK:
+            worker = stage.start()
+        return len(stage.on_record("raw_payloads")) >= 200
+
+    eventually(settled)
 
     assert stage.numbers() == list(range(200))
     assert end(worker) == 0

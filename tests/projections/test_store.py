@@ -62,6 +62,7 @@ def test_rows_and_positions_change_together() -> None:
     store.close()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_waits_for_the_end_of_a_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """DuckDB would drop it in what it calls back, and fold with half an answer."""
     store, log = Store(tmp_path / "s.duckdb", projections=[STARTS]), [Placed(make(EventStarted), 0, 1, NOON)]
