@@ -1,9 +1,12 @@
 """Stopping cleanly: a signal ends a loop at its next turn, never in the middle of a transaction."""
 
+import re
 import signal
 import time
 from collections.abc import Callable
 from types import FrameType
+
+_INTERRUPTED = re.compile("^Query interrupted$|failed: KeyboardInterrupt")
 
 
 def until_told() -> Callable[[], bool]:
@@ -28,6 +31,6 @@ def pause(seconds: float, stop: Callable[[], bool], look_s: float = 0.1) -> None
 
 def was_interrupted(error: BaseException | None) -> bool:
     """Whether a Ctrl-C began it. DuckDB gives one in words of its own, and what it comes through can fail in turn."""
-    while error is not None and not isinstance(error, KeyboardInterrupt) and str(error) != "Query interrupted":
+    while error is not None and not isinstance(error, KeyboardInterrupt) and not _INTERRUPTED.search(str(error)):
         error = error.__cause__ or error.__context__
     return error is not None

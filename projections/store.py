@@ -289,7 +289,8 @@ class Store:
     def _fold_once(
         self, batch: pa.Table, after: Positions, unparsable: Collection[Place] = (), released: Place | None = None
     ) -> None:
-        with self._lock:
+        # To the last relation: DuckDB words a Ctrl-C that it meets while it registers one like a bad record.
+        with self._lock, uninterrupted():
             present: set[str] = set()
             try:
                 with self._transaction():

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 
 from onrecord.settings import Settings
+from onrecord.stopping import was_interrupted
 from onrecord.wiring import Workspace
 from projections.digest import content_digests, differences
 from tests.onrecord.conftest import Run
@@ -101,3 +103,23 @@ def test_a_grade_of_an_unknown_pick_is_an_error(run: Run) -> None:
     done = run("grade", "--publish-id", "zzz", check=False)
 
     assert (done.code, "zzz is no official publish on record" in done.error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        RuntimeError("Query interrupted"),
+        duckdb.InvalidInputException(
+            "reading the schema of the object registered as 'incoming' failed: KeyboardInterrupt:"
+        ),
+    ],
+)
+def test_a_ctrl_c_is_known_in_whatever_words(error: BaseException) -> None:
+    """Also beneath what failed because of it; what only quotes the word is an error like any other."""
+    above = ValueError("no transaction is open")
+    above.__context__ = error
+
+    assert was_interrupted(error)
+    assert was_interrupted(above)
+    assert not was_interrupted(ValueError("'interrupted' is no league"))
