@@ -62,9 +62,9 @@ WITH scored AS (
     FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
 ), binned AS (
     SELECT origin, bin, count(*) AS n, sum(p::DECIMAL(18, 12)) / count(*) AS mean_p, sum(y) / count(*) AS win_rate,
-           1.96 ** 2 / n AS z, sqrt(win_rate * (1 - win_rate) * z + z ** 2 / 4) AS reach
+           1.96 ** 2 / n AS pull, sqrt(win_rate * (1 - win_rate) * pull + pull ** 2 / 4) AS reach
     FROM scored GROUP BY origin, bin
 )
-SELECT origin, bin, n, mean_p, win_rate, greatest((win_rate + z / 2 - reach) / (1 + z), 0) AS win_rate_low,
-       least((win_rate + z / 2 + reach) / (1 + z), 1) AS win_rate_high
+SELECT origin, bin, n, mean_p, win_rate, greatest((win_rate + pull / 2 - reach) / (1 + pull), 0) AS win_rate_low,
+       least((win_rate + pull / 2 + reach) / (1 + pull), 1) AS win_rate_high
 FROM binned ORDER BY origin, bin;

@@ -13,6 +13,7 @@ from eventlog.clock import ManualClock
 from onrecord.cli import main
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
+from projections.digest import content_digests
 from tests.producers.stage import NOW
 
 
@@ -34,6 +35,15 @@ class Done:
 
 
 Run = Callable[..., Done]
+
+
+def content(workspace: Workspace) -> dict[str, str]:
+    """The digests of all that is on record, with nothing refused."""
+    assert list(workspace.log.conflicts()) == []
+    with workspace.reader() as store:
+        digests = content_digests(store)
+    workspace.close()
+    return digests
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
-from projections.digest import content_digests, differences
-from tests.onrecord.conftest import Run
+from projections.digest import differences
+from tests.onrecord.conftest import Run, content
 from tests.onrecord.processes import ended, eventually, killed, running, start, up
 from tests.onrecord.season import season_file
 
@@ -40,15 +40,6 @@ def undisturbed(home: Path, seasons: list[list[Path]]) -> dict[str, str]:
         done = import_history(workspace.log, files, refused, Forecaster(), lambda _done, _left: None)
         workspace.settle_down(done.positions)
     return content(workspace)
-
-
-def content(workspace: Workspace) -> dict[str, str]:
-    """The digests of all that is on record, with nothing refused."""
-    assert list(workspace.log.conflicts()) == []
-    with workspace.reader() as store:
-        digests = content_digests(store)
-    workspace.close()
-    return digests
 
 
 def count(run: Run) -> int:

@@ -12,8 +12,8 @@ import pytest
 from onrecord.settings import Settings
 from onrecord.stopping import was_interrupted
 from onrecord.wiring import Workspace
-from projections.digest import content_digests, differences
-from tests.onrecord.conftest import Run
+from projections.digest import differences
+from tests.onrecord.conftest import Run, content
 from tests.onrecord.processes import eventually, start, up
 from tests.onrecord.season import season_file
 
@@ -29,15 +29,6 @@ def records(home: Path) -> int:
         return sum(workspace.log.end().values())
     finally:
         workspace.close()
-
-
-def content(home: Path) -> dict[str, str]:
-    """The digests of all that is on record."""
-    workspace = Workspace(Settings(home=home))
-    with workspace.reader() as store:
-        digests = content_digests(store)
-    workspace.close()
-    return digests
 
 
 def test_an_import_that_is_stopped_says_so_and_goes_on_later(spawn: Run, home: Path, tmp_path: Path) -> None:
@@ -71,13 +62,13 @@ def test_whenever_an_import_is_stopped_nothing_is_lost(
         # Interrupted in what it reads at its start, Python can end by the signal, which shells call 130 too.
         ends.append((130 if process.returncode == -signal.SIGINT else process.returncode, told))
     spawn("import", "football-data", *seasons)
-    stopped = content(home)
+    stopped = content(Workspace(Settings(home=home)))
     assert set(ends) <= {(130, STOPPED + "\n"), (0, "")}
     assert ends.count((130, STOPPED + "\n")) >= 3
 
     monkeypatch.setenv("ONRECORD_HOME", str(tmp_path / "undisturbed"))
     spawn("import", "football-data", *seasons)
-    assert differences(content(tmp_path / "undisturbed"), stopped) == []
+    assert differences(content(Workspace(Settings(home=tmp_path / "undisturbed"))), stopped) == []
 
 
 def test_what_was_imported_beside_an_owner_is_what_the_next_query_sees(spawn: Run, home: Path, tmp_path: Path) -> None:
