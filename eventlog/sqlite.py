@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -111,9 +112,14 @@ class SqliteLog:
         rows = defaultdict[str, list[tuple[Any, ...]]](list)
         for record in records:
             rows[record.topic].append(to_row(record))
+        if not rows:
+            return {}
         with self._transaction():
-            stamp = self._clock.now()
-            return self._insert({topic: to_table(some, stamp) for topic, some in rows.items()})
+            # One table for all topics: one for each would cost as much as fifty records.
+            table = to_table([row for some in rows.values() for row in some], self._clock.now())
+            ends = accumulate(map(len, rows.values()))
+            parts = {topic: table[end - len(rows[topic]) : end] for topic, end in zip(rows, ends, strict=True)}
+            return self._insert(parts)
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""
