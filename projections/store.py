@@ -27,7 +27,7 @@ from schemas.codec import Codec, UndecodableRecordError
 
 MEMORY = ":memory:"
 _ATTACHED = "store"
-_ROW_GROUP = 40_960
+_ROW_GROUP = 20_480
 """A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores. It is
 said at each opening, since the file does not keep it: else the next checkpoint makes all of them anew."""
 _SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
