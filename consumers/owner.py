@@ -60,7 +60,7 @@ class Owner:
             self.store.fold(batch, after, may_repeat=self.log.may_repeat)
             self._touch(batch)
             folded += batch.num_rows
-            progress(folded, behind_by(self.store.positions(), target))
+            progress(folded, behind_by(after, target))
         return folded
 
     def _touch(self, batch: pa.Table) -> None:

@@ -78,7 +78,7 @@ def _fold(
     for batch, after in incoming:
         store.fold(batch, after, may_repeat=log.may_repeat)
         folded += batch.num_rows
-        progress(folded, behind_by(store.positions(), target))
+        progress(folded, behind_by(after, target))
     return folded
 
 
