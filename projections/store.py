@@ -97,6 +97,7 @@ class Store:
         self._check_identity(log_id)
         self._staging = {name: staging_sql(kind) for name, kind in self.codec.types.items()}
         self._unparsable_sql = {name: unparsable_sql(kind) for name, kind in self.codec.types.items()}
+        self._typing: dict[str, duckdb.DuckDBPyRelation] = {}
         self._empty: dict[str, pa.Table] = {}
         self._may_repeat = False
         self._connection.register("incoming", EMPTY)
@@ -347,7 +348,10 @@ class Store:
                 self._connection.unregister(name)
 
     def _typed(self, name: str) -> pa.Table:
-        return self._connection.sql(self._staging[name]).to_arrow_table()
+        # Bound once: its query looks up what is incoming each time that it runs.
+        if name not in self._typing:
+            self._typing[name] = self._connection.sql(self._staging[name])
+        return self._typing[name].to_arrow_table()
 
     def _run(self, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         # Read to the end: an open result makes the next statement fail.
