@@ -1,7 +1,7 @@
 """The audit's checks, and the verification that projections equal a rebuild."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,15 +26,25 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """A rebuild beside the projections: the tables that differed, when it was, and how many tables were compared."""
+    """A rebuild beside the projections: the tables that differed, when it was, and how many tables were compared.
+
+    `of` says of which file and positions: of others it says nothing.
+    """
 
     at: datetime
     tables: int
     differing: tuple[str, ...]
+    of: str
+
+
+def state(generation: Path | None, store: Store) -> str:
+    """Names a file of projections and how far it is folded."""
+    lanes = sorted([*lane, offset] for lane, offset in store.positions().items())
+    return json.dumps([generation and generation.name, lanes])
 
 
 def verify(
-    log: EventLog, store: Store, beside: Path, remember_in: Path, at: datetime, progress: Progress
+    log: EventLog, store: Store, of: str, beside: Path, remember_in: Path, at: datetime, progress: Progress
 ) -> Verification:
     """Rebuild into the file `beside`, to where `store` is, and compare every table exactly."""
     build(log, beside, progress, target=store.positions())
@@ -43,19 +53,18 @@ def verify(
         first, second = exact_digests(store), exact_digests(rebuilt)
     finally:
         rebuilt.close()
-    done = Verification(at, len(first), tuple(differences(first, second)))
-    text = {"at": at.isoformat(), "tables": done.tables, "differing": done.differing}
-    replace_file(remember_in / _FILE, json.dumps(text))
+    done = Verification(at, len(first), tuple(differences(first, second)), of)
+    replace_file(remember_in / _FILE, json.dumps({**asdict(done), "at": at.isoformat()}))
     return done
 
 
-def last_verification(folder: Path) -> Verification | None:
-    """The last one made, or None."""
+def last_verification(folder: Path, of: str) -> Verification | None:
+    """The last one made, if it is one of this file at these positions."""
     path = folder / _FILE
-    if not path.exists():
+    said = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if said.get("of") != of:
         return None
-    text = json.loads(path.read_text("utf-8"))
-    return Verification(datetime.fromisoformat(text["at"]), text["tables"], tuple(text["differing"]))
+    return Verification(datetime.fromisoformat(said["at"]), said["tables"], tuple(said["differing"]), of)
 
 
 def verification_check(done: Verification, now: datetime) -> Check:

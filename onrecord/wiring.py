@@ -19,7 +19,7 @@ from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions, reached
-from onrecord.checks import Check, Verification, last_verification, verification_check, verify
+from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild
@@ -224,10 +224,11 @@ class Workspace:
             return self._verify(store, progress)
 
     def audit(self, progress: Progress = _silent) -> list[Check]:
-        """The ten checks. The tenth shows the last verification, which is made where there has been none."""
+        """The ten checks. The tenth shows the last verification; one is made unless there is one at these positions."""
         with self.reader(progress) as store:
             checks = [Check(*row.values()) for row in store.query("audit").to_pylist()]
-            done = last_verification(self.settings.projections) or self._verify(store, progress)
+            of = state(self.generations.current(), store)
+            done = last_verification(self.settings.projections, of) or self._verify(store, progress)
         return [*checks, verification_check(done, self.clock.now())]
 
     def newest(self, records: int, topic: str | None) -> Iterator[dict[str, object]]:
@@ -300,10 +301,9 @@ class Workspace:
             return  # then the owner will answer
 
     def _verify(self, store: Store, progress: Progress) -> Verification:
-        with TemporaryDirectory(dir=self.settings.projections) as folder:
-            return verify(
-                self.log, store, Path(folder) / "rebuilt.duckdb", self.settings.projections, self.clock.now(), progress
-            )
+        kept, of = self.settings.projections, state(self.generations.current(), store)
+        with TemporaryDirectory(dir=kept) as folder:
+            return verify(self.log, store, of, Path(folder) / "rebuilt.duckdb", kept, self.clock.now(), progress)
 
     def _open_store(self, progress: Progress) -> Store:
         path = self.generations.current()

@@ -213,8 +213,25 @@ def test_projections_that_differ_from_a_rebuild_are_the_tenth_checks_offender(
     assert checks[-1].example == "latest_odds"
 
 
+def test_an_audit_verifies_again_what_was_folded_since(workspace: Workspace, tmp_path: Path) -> None:
+    """A verification of other positions, or of another file, says nothing of these."""
+    workspace.settle_down(workspace.log.end())
+    assert workspace.audit()[-1].offenders == 0
+    files, refused = read_files("football-data", [season_file(tmp_path, matches=3)])
+    import_history(workspace.log, files, refused, None, lambda _done, _left: None)
+    workspace.settle_down(workspace.log.end())
+    with workspace.owner() as owner:
+        owner.store.execute("UPDATE latest_odds SET price_decimal = price_decimal + 1 WHERE book = 'bet365'")
+
+    changed = workspace.audit()[-1]
+    workspace.rebuild()
+    rebuilt = workspace.audit()[-1]
+
+    assert [(changed.offenders, changed.example), rebuilt.offenders] == [(1, "latest_odds"), 0]
+
+
 def test_the_tenth_check_says_how_old_it_is() -> None:
     """What was verified long ago is not what is there now."""
-    check = verification_check(Verification(START, 30, ()), START + timedelta(hours=3))
+    check = verification_check(Verification(START, 30, (), "of"), START + timedelta(hours=3))
 
     assert (check.offenders, check.says.partition("(")[2].rstrip(")")) == (0, "verified 3:00:00 ago, 30 tables")
