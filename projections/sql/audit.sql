@@ -20,6 +20,8 @@ WITH snapshots AS (
     UNION ALL SELECT inputs_id, unnest(further_snapshot_ids), 'odds' FROM sim_run_inputs
     UNION ALL SELECT inputs_id, unnest([injury_snapshot_id_home, injury_snapshot_id_away]), 'injuries' FROM sim_run_inputs
     UNION ALL SELECT inputs_id, sim_run_id, 'run' FROM sim_run_inputs
+    UNION ALL SELECT result_id, corrects, 'result' FROM event_result_history WHERE corrects IS NOT NULL
+    UNION ALL SELECT result_id, raw_payload_id, 'payload' FROM event_result_history WHERE raw_payload_id IS NOT NULL
 ), called_off AS (
     SELECT event_id FROM events LEFT JOIN event_results USING (event_id)
     WHERE coalesce(event_results.status, events.status) IN ('CANCELLED', 'AWARDED', 'WALKOVER')
@@ -44,6 +46,7 @@ WITH snapshots AS (
     UNION ALL SELECT injury_snapshot_id, 'injuries' FROM injury_snapshots
     UNION ALL SELECT prediction_id, 'prediction' FROM predictions
     UNION ALL SELECT sim_run_id, 'run' FROM sim_run_starts
+    UNION ALL SELECT raw_payload_id, 'payload' FROM raw_payloads
 )
 SELECT 1 AS "check", publish_id AS offender FROM grading ANTI JOIN official USING (publish_id)
 UNION ALL

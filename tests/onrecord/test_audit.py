@@ -131,6 +131,8 @@ OFFENDERS = {
     ),
     "a result that nobody told": (9, f"UPDATE gradings SET result_ids = ['game~nowhere'] WHERE {WON}"),
     "a run's injury report that nobody told": (9, "DELETE FROM injury_snapshots"),
+    "a result whose raw payload nobody kept": (9, "UPDATE event_result_history SET raw_payload_id = 'nowhere'"),
+    "a correction of a result that nobody told": (9, "UPDATE event_result_history SET corrects = 'game~nowhere'"),
     "a start that nobody told": (9, f"UPDATE gradings SET start_ids = ['game~nowhere'] WHERE {WON}"),
 }
 """What is planted in a sound history: the check that must find it, and the statement that plants it."""
