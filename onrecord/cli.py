@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import typer
 from pydantic import ValidationError
 from rich.markup import escape
@@ -28,7 +27,7 @@ from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
-from projections.store import StoreError
+from projections.store import DuckDBError, StoreError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(log_cli.app, name="log")
@@ -39,6 +38,7 @@ app.command()(hosts_cli.project)
 app.command()(hosts_cli.worker)
 
 _EXPECTED = (
+    DuckDBError,
     FileRefused,
     LogError,
     OwnedElsewhereError,
@@ -49,7 +49,6 @@ _EXPECTED = (
     ValidationError,
     OSError,
     ValueError,
-    duckdb.Error,
 )
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""

@@ -6,12 +6,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import duckdb
-
 from eventlog.log import LogError, behind_by
 from onrecord.engine import forgetful_topics
 from onrecord.wiring import Workspace
-from projections.store import Store, StoreError, StoreInUseError
+from projections.store import DUCKDB_VERSION, Store, StoreError, StoreInUseError
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -28,7 +26,7 @@ class Finding:
 def findings(workspace: Workspace) -> Iterator[Finding]:
     """Every look, faults and all."""
     yield Finding("python", sys.version.split()[0])
-    yield Finding("duckdb", duckdb.__version__)
+    yield Finding("duckdb", DUCKDB_VERSION)
     home = workspace.settings.home
     free = shutil.disk_usage(home).free
     yield Finding("disk", f"{free / 1e9:.1f} GB free at {home}", free < LEAST_FREE_BYTES)

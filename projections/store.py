@@ -26,6 +26,9 @@ from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError
 
 MEMORY = ":memory:"
+DUCKDB_VERSION = duckdb.__version__
+DuckDBError = duckdb.Error
+"""What comes through where the store has no words of its own: a full disk, no memory."""
 _ATTACHED = "store"
 _ROW_GROUP = 20_480
 """A third of DuckDB's own: a batch fills a few, which are compressed while they are inserted, and on both cores. It is
@@ -385,7 +388,7 @@ def quoted(path: Path | str) -> str:
 def fingerprint(projections: Iterable[Projection], codec: Codec) -> str:
     """Changes when SQL, schemas, upcasters or DuckDB change: then the file is made anew from the log."""
     parts = [
-        duckdb.__version__,
+        DUCKDB_VERSION,
         *(repr(projection) for projection in projections),
         *(f"{name} {codec.versions[name]} {staging_sql(kind)}" for name, kind in sorted(codec.types.items())),
         *(str(step) for step in sorted(codec.upcasters)),
