@@ -29,7 +29,12 @@ from producers.importers import FileRefused
 from projections.published import export_parquet
 from projections.store import DuckDBError, StoreError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+_HELP = """A system of record for sports predictions.
+
+All state lies in one folder, ONRECORD_HOME (default: onrecord-data). Begin with `onrecord demo`, or put history on
+record with `onrecord import football-data E0.csv`; then `onrecord summary` shows how the picks did.
+"""
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=_HELP)
 app.add_typer(log_cli.app, name="log")
 app.add_typer(calibration_cli.app, name="calibration")
 app.add_typer(dead_letters_cli.app, name="dead-letters")
@@ -96,15 +101,16 @@ def init() -> None:
 def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
-    workspace = open_workspace(settings.model_copy(update={"home": settings.home / "demo"}))
-    out.print(
-        f"[bold]SYNTHETIC season[/], seed {seed}: no game in it was ever played. State: {workspace.settings.home}"
-    )
+    # Whatever engine is set: what is made up never comes near a log of what happened.
+    home = settings.home / f"demo-{seed}"
+    workspace = open_workspace(settings.model_copy(update={"home": home, "log": "sqlite"}))
+    out.print(f"[bold]SYNTHETIC season[/], seed {seed}: no game in it was ever played. State: {home}")
     with bar("playing") as progress:
         play_season(workspace, seed, progress)
     with workspace.reader() as store:
         out.print(display.performance(store, "market"))
         out.print(display.reliability(store))
+    out.print(f"Look further with: ONRECORD_HOME={home} onrecord summary", soft_wrap=True)
     _audit(workspace)
 
 
@@ -163,6 +169,8 @@ def summary(
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
+        if not store.rows("FROM events LIMIT 1"):
+            say("nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME")
         out.print(display.calibration(store), soft_wrap=True)
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
@@ -227,8 +235,10 @@ def audit() -> None:
 @app.command()
 def rebuild(
     until: Annotated[datetime | None, typer.Option(help="Only what was known by then (UTC); needs --out.")] = None,
-    verify: Annotated[bool, typer.Option(help="Rebuild beside the projections, compare, and keep neither.")] = False,
-    out_file: Out = None,
+    verify: Annotated[bool, typer.Option(help="Rebuild beside the projections, and only compare.")] = False,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="A new DuckDB file to rebuild into; the projections stay as they are.")
+    ] = None,
 ) -> None:
     """Make the projections anew from the log."""
     workspace = open_workspace()
@@ -238,7 +248,8 @@ def rebuild(
         if verify:
             out.print(display.verified(workspace.verify(progress)))
             return
-        report = workspace.rebuild_until(until, out_file, progress) if until else workspace.rebuild(progress)
+        beside = until is not None or out_file is not None
+        report = workspace.rebuild_into(out_file, until, progress) if beside else workspace.rebuild(progress)
     out.print(
         f"{report.path}: {report.records} records, {report.dead_letters} dead letters, "
         f"{report.unknown} of unknown type or newer version"

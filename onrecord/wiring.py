@@ -204,15 +204,17 @@ class Workspace:
         with Lease(self.settings.projections):
             return rebuild(self.log, self.generations, progress)
 
-    def rebuild_until(self, until: datetime, out_file: Path | None, progress: Progress = _silent) -> Rebuilt:
-        """Projections of only what was known at a time, in a file of their own.
+    def rebuild_into(
+        self, out_file: Path | None, until: datetime | None = None, progress: Progress = _silent
+    ) -> Rebuilt:
+        """Projections in a file of their own: of everything, or only of what was known at a time.
 
         Raises:
             ValueError: no file to write to, or one that exists.
         """
         if out_file is None or out_file.exists():
             raise ValueError("rebuild --until makes a file of its own: name one that does not exist with --out")
-        at = until if until.tzinfo else until.replace(tzinfo=UTC)
+        at = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
         return build(self.log, out_file, progress, until=at)
 
     def verify(self, progress: Progress = _silent) -> Verification:

@@ -211,6 +211,24 @@ def test_rebuild_until_knows_only_what_was_known_then(run: Run, season: Path, tm
         assert then.execute(known).fetchall() == [(6, True)]
 
 
+def test_rebuild_into_a_file_leaves_the_projections_as_they_are(
+    run: Run, season: Path, home: Path, tmp_path: Path
+) -> None:
+    """Everything is in it, and the generation in use is the one that was."""
+    before = (home / "projections" / "CURRENT").read_text("utf-8")
+
+    run("rebuild", "--out", tmp_path / "all.duckdb")
+
+    with duckdb.connect(str(tmp_path / "all.duckdb"), read_only=True) as everything:
+        assert everything.execute("SELECT count(*) FROM event_results").fetchall() == [(60,)]
+    assert (home / "projections" / "CURRENT").read_text("utf-8") == before
+
+
+def test_a_summary_of_nothing_says_how_to_begin(run: Run) -> None:
+    """A new user may have looked into the wrong folder."""
+    assert "nothing is on record here yet: begin with `onrecord demo`" in " ".join(run("summary").err.split())
+
+
 def test_trace_draws_a_grade_back_to_its_raw_payloads(run: Run, season: Path) -> None:
     """Grade, publish, prediction, run, odds, result, raw payload; from the publish_id, or from the grade's own id."""
     sql = (

@@ -19,16 +19,18 @@ def test_the_demo_shows_every_stage_and_is_played_once(spawn: Run, home: Path) -
     assert "Performance by market" in first
     assert "Reliability" in first
     assert first.splitlines()[-1] == "audit: 0 offenders in 10 checks"
-    assert [path.name for path in home.iterdir()] == ["demo"]
+    assert [path.name for path in home.iterdir()] == ["demo-7"]
     assert _table(first, "Performance") == _table(second, "Performance")
 
 
 @pytest.mark.slow
-def test_the_demo_has_a_bit_of_everything(spawn: Run, home: Path) -> None:
-    """Picks on games that were not played, and grades that a correction superseded."""
+def test_the_demo_has_a_bit_of_everything(spawn: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Picks on games that were not played, corrected grades; and never on the log that is set, which may be a real one."""
+    monkeypatch.setenv("ONRECORD_LOG", "kafka")
+
     spawn("demo")
 
-    with closing(Workspace(Settings(home=home / "demo"))) as workspace, workspace.reader() as store:
+    with closing(Workspace(Settings(home=home / "demo-7", log="sqlite"))) as workspace, workspace.reader() as store:
         [(voids, superseded)] = store.rows(
             "SELECT (SELECT count(*) FROM graded_picks WHERE summary = 'VOID'), "
             "(SELECT count(DISTINCT publish_id) FROM gradings WHERE revision > 0 "

@@ -259,7 +259,7 @@ def test_a_rebuild_until_a_time_knows_live_records_by_when_they_were_recorded(
     clock.advance(timedelta(hours=1))
     workspace.log.append([game(1)])
 
-    done = workspace.rebuild_until(NOW + timedelta(minutes=30), tmp_path / "then.duckdb")
+    done = workspace.rebuild_into(tmp_path / "then.duckdb", NOW + timedelta(minutes=30))
 
     assert done.records == 1
 
