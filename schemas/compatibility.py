@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
+WORDS = "x-words"
+"""The key of the words that a text is made of: part of the text to list, where one `enum` would be too long."""
 _LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 _EXACT = ("pattern", "format")
@@ -38,6 +40,7 @@ class _Comparison:
             yield f"{path}: changed type: {_name(old)} became {_name(new)}"
             return
         yield from _value_faults(path, old, new)
+        yield from _word_faults(path, old, new)
         yield from _bound_faults(path, old, new)
         if "items" in old:
             yield from self.faults(f"{path}[]", old["items"], new.get("items", {}))
@@ -76,6 +79,13 @@ def _value_faults(path: str, old: Schema, new: Schema) -> Iterator[str]:
         yield f"{path}: changed type: any {_name(old)} became one of {allowed}"
     else:
         yield from (f"{path}: removed value {value!r}" for value in values if value not in allowed)
+
+
+def _word_faults(path: str, old: Schema, new: Schema) -> Iterator[str]:
+    for part, allowed in new.get(WORDS, {}).items():
+        # Words tell what the class checks anyway: a schema that does not list them says nothing of what it allowed.
+        words = old.get(WORDS, {}).get(part, ())
+        yield from (f"{path}: removed {part} {word!r}" for word in words if word not in allowed)
 
 
 def _values(schema: Schema) -> list[Any] | None:

@@ -7,7 +7,9 @@ import re
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
+
+from schemas.compatibility import WORDS
 
 MARKETS = (
     "MONEYLINE",
@@ -58,8 +60,9 @@ SELECTIONS = (
     "AWAY_UNDER",
     "PLAYER",
 )
+SUBJECT_WORDS = ("OVER", "UNDER", "YES", "NO", "PLAYER")
 _SCORE = re.compile(r"[0-9]{1,3}-[0-9]{1,3}")
-_SUBJECT = re.compile(r"(OVER|UNDER|YES|NO|PLAYER):.+")
+_SUBJECT = re.compile(rf"({'|'.join(SUBJECT_WORDS)}):.+")
 
 
 def parse_market_key(text: str) -> tuple[str, str]:
@@ -89,6 +92,18 @@ def _selection(text: str) -> str:
     raise ValueError(f"selection {text!r} is not one of {', '.join(SELECTIONS)}, a score such as 2-1, or OVER:<player>")
 
 
+_KEPT = f"What is kept, as regular expressions in {WORDS}; any case is accepted, and words are kept in upper case."
+# Told, not checked: a pattern would have to be whole, and could not say that a word was only added.
+_MARKET_KEY_SCHEMA = {
+    "type": "string",
+    "description": f"MARKET:PERIOD. {_KEPT}",
+    WORDS: {"market": [*MARKETS, *(family.pattern for family in MARKET_FAMILIES)], "period": [*PERIODS]},
+}
+_SELECTION_SCHEMA = {
+    "type": "string",
+    "description": f"{_KEPT} A player's name stays as it came.",
+    WORDS: {"selection": [*SELECTIONS, _SCORE.pattern, *(f"{word}:.+" for word in SUBJECT_WORDS)]},
+}
 # A few words come again and again: remembering them halves what their check costs a snapshot.
-MarketKey = Annotated[str, AfterValidator(lru_cache(1024)(_market_key))]
-Selection = Annotated[str, AfterValidator(lru_cache(4096)(_selection))]
+MarketKey = Annotated[str, AfterValidator(lru_cache(1024)(_market_key)), WithJsonSchema(_MARKET_KEY_SCHEMA)]
+Selection = Annotated[str, AfterValidator(lru_cache(4096)(_selection)), WithJsonSchema(_SELECTION_SCHEMA)]

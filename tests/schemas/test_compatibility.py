@@ -3,9 +3,9 @@
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 
-from schemas.compatibility import compatibility_faults
+from schemas.compatibility import WORDS, compatibility_faults
 from schemas.record import Payload
 
 
@@ -19,6 +19,11 @@ class Slimmer(Payload):
     """The same with its field renamed."""
 
     renamed: str
+
+
+def words(**lists: list[str]) -> Any:
+    """A text whose schema lists the words that it is made of."""
+    return Annotated[str, WithJsonSchema({"type": "string", WORDS: lists})]
 
 
 def faults(old: Any, new: Any) -> list[str]:
@@ -42,6 +47,7 @@ def faults(old: Any, new: Any) -> list[str]:
         ((Literal["a", "b"], ...), (Literal["a", "c"], ...), ["x: removed value 'b'"]),
         ((str, ...), (Literal["a", "c"], ...), ["x: changed type: any string became one of ['a', 'c']"]),
         ((Literal["a"], ...), (Literal["b"], ...), ["x: removed value 'a'"]),
+        ((words(part=["A", "B"]), ...), (words(part=["A", "C"]), ...), ["x: removed part 'B'"]),
         ((tuple[int, ...], ...), (tuple[str, ...], ...), ["x[]: changed type: integer became string"]),
         ((dict[str, int], ...), (dict[str, bool], ...), ["x{}: changed type: integer became boolean"]),
         ((Inner, ...), (Slimmer, ...), ["x.kept: removed field", "x.renamed: new required field"]),
@@ -74,6 +80,9 @@ def test_an_incompatible_change_is_told(old: Any, new: Any, expected: list[str])
         ((int, ...), (Any, ...)),
         ((Literal["a"], ...), (Literal["a", "b"], ...)),
         ((Literal["a"], ...), (str, ...)),
+        ((words(part=["A"]), ...), (words(part=["B", "A"]), ...)),
+        ((words(part=["A"]), ...), (str, ...)),
+        ((str, ...), (words(part=["A"]), ...)),
         ((Annotated[int, Field(ge=0)], ...), (Annotated[int, Field(ge=-1)], ...)),
         ((Annotated[str, Field(pattern="a")], ...), (str, ...)),
         ((Inner, ...), (Inner | None, None)),

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.export import ASYNCAPI, FOLDER, asyncapi, documents, export, faults_against, json_schema
 from schemas.odds import OddsSnapshotCaptured
+from schemas.predictions import PredictionMade
 from schemas.record import Record
 from schemas.registry import RECORD_TYPES, TOPICS, type_name
 from tests.schemas.golden_files import expected_names
@@ -38,6 +39,19 @@ def test_an_incompatible_change_is_not_written(tmp_path: Path) -> None:
     committed.write_text(json.dumps(schema), encoding="utf-8")
     assert export(tmp_path) == ["OddsSnapshotCaptured.v1.json: data.vig: removed field"]
     assert [schema] == [json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("field", "part"), [("market_key", "market"), ("market_key", "period"), ("selection", "selection")]
+)
+@pytest.mark.parametrize("kind", [OddsSnapshotCaptured, PredictionMade])
+def test_a_word_that_is_gone_is_incompatible(tmp_path: Path, kind: type[Record], field: str, part: str) -> None:
+    """Records that hold it could not be read."""
+    schema = json_schema(kind)
+    [payload] = (one for one in schema["$defs"].values() if field in one.get("properties", {}))
+    payload["properties"][field]["x-words"][part].append("GONE")
+    (tmp_path / schema["$id"]).write_text(json.dumps(schema), encoding="utf-8")
+    assert faults_against(tmp_path) == [f"{schema['$id']}: data.{field}: removed {part} 'GONE'"]
 
 
 def test_an_export_into_an_empty_folder_writes_everything(tmp_path: Path) -> None:

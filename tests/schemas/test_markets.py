@@ -1,10 +1,13 @@
 """Market keys and selections are parsed, checked and written one way."""
 
+import re
 from itertools import product
 
 import pytest
 from pydantic import ValidationError
 
+from schemas.compatibility import WORDS
+from schemas.export import json_schema
 from schemas.markets import MARKETS, PERIODS, parse_market_key
 from schemas.odds import OddsSnapshotCaptured
 from tests.records import make
@@ -50,6 +53,19 @@ def test_what_is_no_market_key_is_refused_with_the_words_that_are(key: str) -> N
 def test_a_selection_is_kept_in_one_spelling(written: str, kept: str) -> None:
     """Words in capitals; a player's name as it came."""
     assert kept == make(OddsSnapshotCaptured, selection=written).data.selection
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        *(("market_key", key) for key in ("SPREAD:FULL_GAME", "PLAYER_POINTS:Q1", "TOP_5:I9")),
+        *(("selection", word) for word in ("1X", "2-1", "OVER:LeBron James")),
+    ],
+)
+def test_the_exported_words_describe_what_is_kept(field: str, kept: str) -> None:
+    """Each part of the text is one of its list of regular expressions."""
+    words = json_schema(OddsSnapshotCaptured)["$defs"]["OddsSnapshot"]["properties"][field][WORDS]
+    assert re.fullmatch(":".join(f"(?:{'|'.join(some)})" for some in words.values()), kept)
 
 
 @pytest.mark.parametrize("selection", ["", "HOMES", "OVER:", "2:1", "1000-1", "\u0662-\u0661"])
