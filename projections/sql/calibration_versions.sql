@@ -37,30 +37,34 @@ SELECT ref, calibration_version, 'ROLLED_BACK', segments, decided_by, reasons, o
 -- Every version as it stood at a time, by the verdicts of that time. The active one is the one activated last that was
 -- not rolled back whole since; a verdict that rolls back some segments takes only those from it, and where none is left
 -- raw probabilities are served: no older version comes back. A person who names no segments lets all of them serve.
+-- (Macros without WITH: DuckDB 1.4, which analysts may have, loses it from those that 2.0 stores.)
+CREATE MACRO calibration_verdicts_by(known_by) AS TABLE
+SELECT *, verdict = 'ROLLED_BACK' AND len(segments) > 0 AS is_partial FROM calibration_verdicts
+WHERE decided_at <= known_by;
+
+CREATE MACRO calibration_standing_verdicts(known_by) AS TABLE
+FROM calibration_verdicts_by(known_by) WHERE NOT is_partial
+QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1;
+
+CREATE MACRO calibration_dropped_segments(known_by) AS TABLE
+SELECT standing.calibration_version, flatten(list(verdicts.segments ORDER BY verdicts.verdict_id)) AS segments
+FROM calibration_standing_verdicts(known_by) AS standing
+JOIN calibration_verdicts_by(known_by) AS verdicts
+  ON verdicts.is_partial AND verdicts.calibration_version = standing.calibration_version
+ AND verdicts.decided_at > standing.decided_at
+GROUP BY standing.calibration_version;
+
+CREATE MACRO calibration_served(known_by) AS TABLE
+SELECT standing.calibration_version, verdict, decided_at, verdict_id, list_filter(
+           CASE WHEN verdict <> 'ACTIVATED' OR len(standing.segments) > 0 THEN standing.segments ELSE list_transform(
+               (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END,
+           lambda segment: NOT list_contains(coalesce(dropped.segments, []), segment)) AS segments,
+       dropped.segments IS NOT NULL AS is_reduced
+FROM calibration_standing_verdicts(known_by) AS standing
+JOIN trained_versions USING (calibration_version)
+LEFT JOIN calibration_dropped_segments(known_by) AS dropped USING (calibration_version);
+
 CREATE MACRO calibration_standing(known_by) AS TABLE
-WITH verdicts AS (
-    SELECT *, verdict = 'ROLLED_BACK' AND len(segments) > 0 AS is_partial FROM calibration_verdicts
-    WHERE decided_at <= known_by
-), newest AS (
-    FROM verdicts QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1
-), standing AS (
-    FROM verdicts WHERE NOT is_partial
-    QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1
-), last_active AS (
-    FROM standing WHERE verdict = 'ACTIVATED' ORDER BY decided_at DESC, verdict_id DESC LIMIT 1
-), dropped AS (
-    SELECT standing.calibration_version, flatten(list(verdicts.segments ORDER BY verdicts.verdict_id)) AS segments
-    FROM standing JOIN verdicts ON verdicts.is_partial AND verdicts.calibration_version = standing.calibration_version
-     AND verdicts.decided_at > standing.decided_at
-    GROUP BY standing.calibration_version
-), served AS (
-    SELECT standing.calibration_version, verdict, decided_at, verdict_id, list_filter(
-               CASE WHEN verdict <> 'ACTIVATED' OR len(standing.segments) > 0 THEN standing.segments ELSE list_transform(
-                   (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END,
-               lambda segment: NOT list_contains(coalesce(dropped.segments, []), segment)) AS segments,
-           dropped.segments IS NOT NULL AS is_reduced
-    FROM standing JOIN trained_versions USING (calibration_version) LEFT JOIN dropped USING (calibration_version)
-)
 SELECT versions.*, CASE WHEN served.verdict IS NULL THEN 'PENDING'
                         WHEN is_reduced AND len(served.segments) = 0 THEN 'ROLLED_BACK'
                         WHEN last_active.verdict_id = served.verdict_id THEN 'ACTIVE'
@@ -69,9 +73,15 @@ SELECT versions.*, CASE WHEN served.verdict IS NULL THEN 'PENDING'
        coalesce(served.segments, []) AS active_segments, newest.reasons, newest.decided_by,
        served.decided_at AS standing_since
 FROM trained_versions AS versions
-LEFT JOIN served USING (calibration_version)
-LEFT JOIN newest USING (calibration_version)
-LEFT JOIN last_active ON true;
+LEFT JOIN calibration_served(known_by) AS served USING (calibration_version)
+LEFT JOIN (
+    FROM calibration_verdicts_by(known_by)
+    QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY decided_at DESC, verdict_id DESC) = 1
+) AS newest USING (calibration_version)
+LEFT JOIN (
+    FROM calibration_standing_verdicts(known_by) WHERE verdict = 'ACTIVATED'
+    ORDER BY decided_at DESC, verdict_id DESC LIMIT 1
+) AS last_active ON true;
 
 CREATE VIEW calibration_versions AS
 SELECT calibration_version, method, training_days, training_rows, training_digest, trained_at, activation_status,

@@ -58,6 +58,17 @@ def test_another_process_reads_the_copy_while_the_store_is_open(filled: Store, t
     assert (odds, events, positions, published_at) == ([[3]], [["POSTPONED"]], [[3]], [["2024-03-31 12:00:00+00"]])
 
 
+def test_only_a_fold_uses_a_macro_that_duckdb_1_4_cannot_read(filled: Store) -> None:
+    """It loses the WITH of a table macro that 2.0 stored (tried with 1.4.0): no view of the copy may need one."""
+    found = filled.rows(
+        "SELECT DISTINCT function_name FROM duckdb_functions() "
+        "WHERE function_type = 'table_macro' AND NOT internal AND contains(macro_definition, 'WITH ')"
+    )
+
+    assert found == [("grading_inputs",)]
+    assert not filled.rows("FROM duckdb_views() WHERE NOT internal AND contains(sql, 'grading_inputs')")
+
+
 def test_the_copy_is_whole(filled: Store, tmp_path: Path) -> None:
     """Its digests are the store's, and every named query runs on it."""
     publish_copy(filled, tmp_path / "published.duckdb", NOON)
