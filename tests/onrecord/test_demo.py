@@ -25,7 +25,7 @@ def test_the_demo_shows_every_stage_and_is_played_once(spawn: Run, home: Path) -
 
 @pytest.mark.slow
 def test_the_demo_has_a_bit_of_everything(spawn: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Picks on games that were not played, corrected grades; and never on the log that is set, which may be a real one."""
+    """Picks on games that were not played, corrected grades; never on the log that is set, maybe a real one."""
     monkeypatch.setenv("ONRECORD_LOG", "kafka")
 
     spawn("demo")
