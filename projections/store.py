@@ -31,7 +31,7 @@ DuckDBError = duckdb.Error
 """What comes through where the store has no words of its own: a full disk, no memory."""
 _ATTACHED = "store"
 _ROW_GROUP = 20_480
-"""A sixth of DuckDB's own: a batch fills several, which are compressed while they are inserted, and on both cores. It is
+"""A sixth of DuckDB's own: a batch fills several, which are compressed while they are inserted, on both cores. It is
 said at each opening, since the file does not keep it: else the next checkpoint makes all of them anew."""
 _SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
 """DuckDB takes a thousand updates far apart for 16 MB, and made a checkpoint of nearly a second after each."""
