@@ -110,7 +110,7 @@ def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None
     with workspace.reader() as store:
         out.print(display.performance(store, "market"))
         out.print(display.reliability(store))
-    out.print(f"Look further with: ONRECORD_HOME={home} onrecord summary", soft_wrap=True)
+    out.print(f"To look further, set ONRECORD_HOME={home} for any other command, such as summary.", soft_wrap=True)
     _audit(workspace)
 
 

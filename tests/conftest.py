@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from projections.store import Store
+
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -13,6 +15,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with some_kafka(tmp_path_factory.mktemp("kafka")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    """The store that all scenes are played on: making one takes longer than a test."""
+    one = Store()
+    yield one
+    one.close()
 
 
 @pytest.fixture

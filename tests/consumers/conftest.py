@@ -8,14 +8,6 @@ from projections.store import Store
 from tests.consumers.scene import Scene
 
 
-@pytest.fixture(scope="session")
-def store() -> Iterator[Store]:
-    """The store that all scenes are played on: making one takes longer than a test."""
-    one = Store()
-    yield one
-    one.close()
-
-
 @pytest.fixture
 def scene(store: Store) -> Iterator[Scene]:
     """An empty log and store at nine in the morning."""

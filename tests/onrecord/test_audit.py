@@ -138,14 +138,6 @@ OFFENDERS = {
 """What is planted in a sound history: the check that must find it, and the statement that plants it."""
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    """One store for all of this file."""
-    one = Store()
-    yield one
-    one.close()
-
-
 @pytest.fixture
 def sound(store: Store) -> Iterator[Scene]:
     """A history with a win, a void, a parlay, injuries and retention's answer, in which nothing offends."""

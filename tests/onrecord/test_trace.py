@@ -27,14 +27,6 @@ IDS = {
 """Every kind that a grade rests on, with its table and its id."""
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    """One store for all of this file."""
-    one = Store()
-    yield one
-    one.close()
-
-
 @pytest.fixture
 def scene(store: Store) -> Iterator[Scene]:
     """A game on the calendar and a calibration version that was trained."""
