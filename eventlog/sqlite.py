@@ -55,11 +55,11 @@ _BOOKKEEPING = (
 _INSERT = (
     f'INSERT INTO "{{topic}}" ({_NAMES}) VALUES ({", ".join("?" * len(STORED))}) ON CONFLICT (record_id) DO NOTHING'
 )
-# ADBC takes a column's type from the first rows that it sees: a first row without nulls makes the types certain.
+# ADBC takes a column's type from the first rows that it sees: a first row without nulls makes the types certain. It is
+# sorted by the first column as the table is, so SQLite merges both as they come, and keeps neither aside.
 _FIRST = ", ".join("''" if pa.types.is_string(field.type) else "0" for field in STORED)
 _READ = (
-    f'SELECT -1 AS "offset", {_FIRST} UNION ALL SELECT * FROM '
-    f'(SELECT number - 1, {_NAMES} FROM "{{topic}}" WHERE {{condition}} ORDER BY number LIMIT ?)'
+    f'SELECT 0, {_FIRST} UNION ALL SELECT number, {_NAMES} FROM "{{topic}}" WHERE {{condition}} ORDER BY 1 LIMIT 1 + ?'
 )
 _START, _END = "coalesce(min(number) - 1, 0)", "coalesce(max(number), 0)"
 _ADVICE = (
@@ -116,7 +116,7 @@ class SqliteLog:
             return {}
         with self._transaction():
             # One table for all topics: one for each would cost as much as fifty records.
-            table = to_table([row for some in rows.values() for row in some], self._clock.now())
+            table = _storable(to_table([row for some in rows.values() for row in some], self._clock.now()))
             ends = accumulate(map(len, rows.values()))
             parts = {topic: table[end - len(rows[topic]) : end] for topic, end in zip(rows, ends, strict=True)}
             return self._insert(parts)
@@ -131,7 +131,7 @@ class SqliteLog:
         topics = pc.unique(batch["topic"]).to_pylist()
         tables = {topic: batch.filter(pc.equal(batch["topic"], topic)).select(STORED.names) for topic in topics}
         with self._transaction():
-            return self._insert({topic: self._stamp_missing(table) for topic, table in tables.items()})
+            return self._insert({topic: _storable(self._stamp_missing(table)) for topic, table in tables.items()})
 
     def read(self, positions: Positions, limit: int) -> tuple[pa.Table, Positions]:
         """See the port."""
@@ -258,8 +258,8 @@ class SqliteLog:
 
     def _insert(self, tables: Mapping[str, pa.Table]) -> Positions:
         for topic, table in tables.items():
-            if self._writer.write(_INSERT.format(topic=topic), _bindable(table)) < table.num_rows:
-                self._note_conflicts(topic, table)
+            if self._writer.write(_INSERT.format(topic=topic), table.to_reader()) < table.num_rows:
+                self._note_conflicts(topic, table.cast(STORED))
         return _edges(self._writer, _END, tables) if tables else {}
 
     def _note_conflicts(self, topic: str, table: pa.Table) -> None:
@@ -289,7 +289,7 @@ class SqliteLog:
                 if size >= self._batch_bytes:
                     break
         rows = pa.Table.from_batches(pieces).slice(1).rename_columns(["offset", *STORED.names])
-        return to_batch(topic, 0, rows)
+        return to_batch(topic, 0, rows.set_column(0, "offset", pc.subtract(rows["offset"], 1)))
 
 
 def _edges(connection: SqliteConnection, edge: str, topics: Iterable[str]) -> Positions:
@@ -297,7 +297,7 @@ def _edges(connection: SqliteConnection, edge: str, topics: Iterable[str]) -> Po
     return {(row["topic"], 0): row["edge"] for row in connection.rows(" UNION ALL ".join(each))}
 
 
-def _bindable(table: pa.Table) -> pa.RecordBatchReader:
+def _storable(table: pa.Table) -> pa.Table:
     """The stored columns in order, times as whole microseconds."""
     columns = [column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column for column in table.columns]
-    return pa.table(columns, names=STORED.names).to_reader()
+    return pa.table(columns, names=STORED.names)

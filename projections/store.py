@@ -340,7 +340,7 @@ class Store:
                 self._connection.register(name, self._typed(name))
         self._connection.register("incoming", EMPTY)
         for name in reads - present - self._empty.keys():
-            self._empty[name] = self._typed(name)
+            self._empty[name] = self._connection.sql(f"{self._staging[name]} LIMIT 0").to_arrow_table()
             self._connection.register(name, self._empty[name])
 
     def _unstage(self, present: Iterable[str]) -> None:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Discriminator, TypeAdapter, ValidationError
 
 from schemas.record import Record
 from schemas.registry import RECORD_TYPES, current_version, type_name
@@ -17,7 +19,6 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 
 _NAMED = frozenset({"type", "schema_version", "record_id"})
 """These have defaults for whoever makes a record; on the wire they are never left out."""
-_TYPE_KEY = b'"type":"'
 
 
 class UndecodableRecordError(ValueError):
@@ -43,9 +44,11 @@ class Codec:
         self.types = {type_name(record_type): record_type for record_type in record_types}
         self.versions = {name: current_version(record_type) for name, record_type in self.types.items()}
         self.upcasters = dict(upcasters)
-        self._validators: dict[bytes, Callable[[bytes], Record]] = {
-            name.encode(): TypeAdapter(record_type).validator.validate_json for name, record_type in self.types.items()
-        }
+        current: Any = reduce(or_, self.types.values())
+        adapter: TypeAdapter[Record] = TypeAdapter(Annotated[current, Discriminator("type")])
+        self._validate = adapter.validator.validate_json
+        # Pydantic takes true and 1.0 for 1: a version that is told in any other way is looked at again.
+        self._told = {version: b'"schema_version":%d,' % version for version in self.versions.values()}
         expected = {(name, old) for name, version in self.versions.items() for old in range(1, version)}
         if expected != set(self.upcasters):
             wrong = sorted(expected ^ set(self.upcasters))
@@ -69,17 +72,13 @@ class Codec:
         return self._decode_current(raw) or self._decode_any(raw)
 
     def _decode_current(self, raw: bytes) -> Record | None:
-        # Three times as fast as by way of dicts. What follows the first "type" may be of another key: then the literal
-        # type does not fit, and the long way finds out what is the matter.
-        start = raw.find(_TYPE_KEY) + len(_TYPE_KEY)
-        validate = self._validators.get(raw[start : raw.find(b'"', start)])
-        if validate is None:
-            return None
+        # Three times as fast as by way of dicts.
         try:
-            record = validate(raw)
+            record = self._validate(raw)
         except ValidationError:
             return None
-        return record if record.model_fields_set >= _NAMED else None
+        is_certain = self._told[record.schema_version] in raw and record.__pydantic_fields_set__ >= _NAMED
+        return record if is_certain else None
 
     def _decode_any(self, raw: bytes) -> Record:
         try:

@@ -1,5 +1,6 @@
 """Topic `odds`: market snapshots, immutable, each naming its raw payload."""
 
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,6 +16,7 @@ PriceDecimal = Annotated[float, Field(gt=1, allow_inf_nan=False)]
 _ROUNDING = 0.01 + 1e-9
 
 
+@lru_cache(maxsize=4096)
 def check_price(price: str, odds_format: OddsFormat, price_decimal: float) -> None:
     """That a price's text and its decimal odds agree; a text that is no plain number is left to the grader.
 

@@ -46,6 +46,7 @@ def test_a_record_comes_back_from_its_bytes(kind: type[Record]) -> None:
         (wire(schema_version=...), "a record names its type"),
         (wire(schema_version="1"), "a record names its type"),
         (wire(schema_version=True), "a record names its type"),
+        (wire(schema_version=1.0), "a record names its type"),
         (wire(record_id=...), "EventStarted: record_id is missing"),
         (wire(record_id="7"), "EventStarted: record_id: String should match"),
         (wire(data=...), "EventStarted: data: Input should be an object"),
@@ -58,10 +59,11 @@ def test_a_record_comes_back_from_its_bytes(kind: type[Record]) -> None:
     ],
 )
 def test_what_is_no_record_is_refused_with_the_part_that_is_wrong(raw: bytes, message: str) -> None:
-    """The message names the type and the path of the field."""
-    with pytest.raises(UndecodableRecordError) as refused:
-        CODEC.decode_bytes(raw)
-    assert message in str(refused.value)
+    """The message names the type and the path of the field, in any layout."""
+    for layout in (raw, raw.replace(b": ", b":").replace(b", ", b",")):
+        with pytest.raises(UndecodableRecordError) as refused:
+            CODEC.decode_bytes(layout)
+        assert message in str(refused.value)
 
 
 @pytest.mark.parametrize("changes", [{"type": "Nothing"}, {"schema_version": 2}, {"schema_version": 0}])
