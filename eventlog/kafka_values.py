@@ -18,7 +18,7 @@ import pyarrow.json as pa_json
 from confluent_kafka import Message
 from pydantic import ValidationError
 
-from eventlog.columns import ENVELOPE, UNSTAMPED, to_row
+from eventlog.columns import ENVELOPE, ROW, UNSTAMPED, to_row
 from eventlog.log import BATCH
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
@@ -33,7 +33,6 @@ _PARSE = pa_json.ParseOptions(explicit_schema=_HEAD, unexpected_field_behavior="
 _BLOCK = 1 << 20
 _HOME = {name: kind.topic for name, kind in BY_NAME.items()}
 """The topic of each record type."""
-_ROW = (*UNSTAMPED, "data")
 
 
 def to_value(record: Record, stamp: bytes) -> bytes:
@@ -169,7 +168,7 @@ def _foreign_row(message: Message, begin: int, codec: Codec) -> dict[str, Any]:
 
 def _decoded(value: bytes, codec: Codec) -> dict[str, Any]:
     try:
-        return dict(zip(_ROW, to_row(codec.decode_bytes(value)), strict=True))
+        return dict(zip(ROW, to_row(codec.decode_bytes(value)), strict=True))
     except UnknownRecordError as error:
         # Its payload is kept as it is: newer code may know it.
         try:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
-from eventlog.columns import STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
+from eventlog.columns import ROW, STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
 from eventlog.log import EMPTY, LogError, Positions
 from eventlog.sqlite_connection import Error, SqliteConnection
 from eventlog.uninterrupted import uninterrupted
@@ -109,17 +109,18 @@ class SqliteLog:
 
     def append(self, records: Iterable[Record]) -> Positions:
         """See the port."""
-        rows = defaultdict[str, list[tuple[Any, ...]]](list)
+        # Cells, not rows: a thousand tuples that stay would be searched by the garbage collector, time and again.
+        cells = defaultdict[str, list[Any]](list)
         for record in records:
-            rows[record.topic].append(to_row(record))
-        if not rows:
+            cells[record.topic].extend(to_row(record))
+        if not cells:
             return {}
         with self._transaction():
             # One table for all topics: one for each would cost as much as fifty records.
-            table = _storable(to_table([row for some in rows.values() for row in some], self._clock.now()))
-            ends = accumulate(map(len, rows.values()))
-            parts = {topic: table[end - len(rows[topic]) : end] for topic, end in zip(rows, ends, strict=True)}
-            return self._insert(parts)
+            table = _storable(to_table([*chain.from_iterable(cells.values())], self._clock.now()))
+            sizes = [len(of_topic) // len(ROW) for of_topic in cells.values()]
+            parts = zip(cells, sizes, accumulate(sizes), strict=True)
+            return self._insert({topic: table[end - size : end] for topic, size, end in parts})
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from eventlog.columns import payload_json
 from schemas.record import Finite, Payload, Record, UtcDatetime
@@ -34,6 +34,19 @@ class Anything(Payload):
     at: UtcDatetime
     many: tuple[Inner, ...]
     by_name: dict[str, Finite]
+
+
+class Open(Payload):
+    """A payload that takes fields that it does not name."""
+
+    model_config = ConfigDict(extra="allow")
+    named: Any
+
+
+class Within(Payload):
+    """A payload that holds any other."""
+
+    inner: Any
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -65,6 +78,14 @@ def test_a_time_read_from_json_is_written_as_pydantic_writes_it(text: str) -> No
     read = Anything.model_validate_json(f'{{"text":null,{fields}}}')
     assert read.at == datetime.fromisoformat(text)
     assert payload_json(read) == read.model_dump_json()
+
+
+def test_what_a_payload_does_not_name_is_written_too() -> None:
+    """A class of somebody's own may allow it, on top or within."""
+    for inner in (Open.model_validate({"named": 1, "unnamed": 2}), Inner(text="", exact=Decimal(1))):
+        whole = Open.model_validate({"named": inner, "unnamed": inner})
+        assert payload_json(whole) == whole.model_dump_json()
+        assert payload_json(Within(inner=inner)) == Within(inner=inner).model_dump_json()
 
 
 @pytest.mark.parametrize("kind", RECORD_TYPES)

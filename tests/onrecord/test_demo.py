@@ -40,5 +40,28 @@ def test_the_demo_has_a_bit_of_everything(spawn: Run, home: Path, monkeypatch: p
     assert (voids, superseded) == (2, 2)
 
 
+@pytest.mark.slow
+def test_the_demo_needs_no_network(spawn: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that it needs is installed: whoever asks for another machine gets an error."""
+    denied = tmp_path / "denied"
+    (tmp_path / "sitecustomize.py").write_text(_NO_NETWORK.format(denied=str(denied)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    assert spawn("demo").out.splitlines()[-1] == "audit: 0 offenders in 10 checks"
+    assert set(denied.read_text().splitlines()) == {"from here on"}
+
+
+_NO_NETWORK = """
+import socket
+
+def deny(*asked):
+    open({denied!r}, "a").write(f"{{asked}}\\n")
+    raise OSError("no network in this test")
+
+open({denied!r}, "a").write("from here on\\n")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = deny
+"""
+
+
 def _table(shown: str, title: str) -> str:
     return shown.partition(title)[2].partition("Audit")[0]
