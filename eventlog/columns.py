@@ -38,9 +38,11 @@ def to_row(record: Record) -> tuple[Any, ...]:
 
 def payload_json(data: Payload) -> str:
     """Byte for byte what Pydantic writes of it, in half the time."""
+    if data.__pydantic_extra__:  # of a class that takes fields that it does not name
+        return data.model_dump_json()
     try:
-        return orjson.dumps(_fields(data), _plain, orjson.OPT_UTC_Z).decode()
-    except TypeError:  # a whole number beyond 64 bits, for one: Pydantic has the last word
+        return orjson.dumps(data.__dict__, _plain, orjson.OPT_UTC_Z).decode()
+    except TypeError:  # a whole number beyond 64 bits, for one
         return data.model_dump_json()
 
 
@@ -50,17 +52,11 @@ def _plain(value: Any) -> Any:
     Raises:
         TypeError: there are none.
     """
-    if isinstance(value, Payload):
-        return _fields(value)
+    if isinstance(value, Payload) and not value.__pydantic_extra__:
+        return value.__dict__
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{value!r} is no JSON")
-
-
-def _fields(payload: Payload) -> dict[str, Any]:
-    if payload.__pydantic_extra__:
-        raise TypeError(f"{type(payload).__name__} keeps fields that it does not name elsewhere")
-    return payload.__dict__
 
 
 def to_table(cells: Sequence[Any], recorded_at: datetime) -> pa.Table:

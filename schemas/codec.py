@@ -69,16 +69,13 @@ class Codec:
             UndecodableRecordError: not UTF-8, not JSON, a missing or wrong field.
             UnknownRecordError: a type or version that this code does not know.
         """
-        return self._decode_current(raw) or self._decode_any(raw)
-
-    def _decode_current(self, raw: bytes) -> Record | None:
         # Three times as fast as by way of dicts.
         try:
             record = self._validate(raw)
         except ValidationError:
-            return None
+            return self._decode_any(raw)
         is_certain = self._told[record.schema_version] in raw and record.__pydantic_fields_set__ >= _NAMED
-        return record if is_certain else None
+        return record if is_certain else self._decode_any(raw)
 
     def _decode_any(self, raw: bytes) -> Record:
         try:
