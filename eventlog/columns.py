@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
 from operator import itemgetter
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import orjson
 import pyarrow as pa
+from pydantic import AwareDatetime
 
 from eventlog.log import BATCH
 from schemas.record import Payload, Record
+from schemas.registry import RECORD_TYPES
 
 ENVELOPE = tuple(name for name in BATCH.names if name not in {"topic", "partition", "offset", "data", "fault", "value"})
 STORED = pa.schema([BATCH.field(name) for name in (*ENVELOPE, "data")])
@@ -37,26 +40,33 @@ def to_row(record: Record) -> tuple[Any, ...]:
 
 
 def payload_json(data: Payload) -> str:
-    """Byte for byte what Pydantic writes of it, in half the time."""
-    if data.__pydantic_extra__:  # of a class that takes fields that it does not name
-        return data.model_dump_json()
-    try:
-        return orjson.dumps(data.__dict__, _plain, orjson.OPT_UTC_Z).decode()
-    except TypeError:  # a whole number beyond 64 bits, for one
-        return data.model_dump_json()
+    """Byte for byte what Pydantic writes of it, in half the time where it holds nothing but plain values."""
+    fields = data.__dict__
+    if _PLAIN.get(type(data)) == len(fields):
+        with suppress(TypeError):  # a whole number beyond 64 bits, for one, or what no validator has seen
+            return orjson.dumps(fields, option=_AS_PYDANTIC).decode()
+    return data.model_dump_json()
 
 
-def _plain(value: Any) -> Any:
-    """What orjson has no word for, in words that it has.
+def _is_plain(annotation: Any) -> bool:
+    """Whether Pydantic and orjson write such values alike: text, numbers, times, lists and mappings of them."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _is_plain(inner[0])
+    if origin in {Union, UnionType, tuple, dict}:
+        return all(map(_is_plain, inner))
+    return origin is Literal or annotation in _SCALARS
 
-    Raises:
-        TypeError: there are none.
-    """
-    if isinstance(value, Payload) and not value.__pydantic_extra__:
-        return value.__dict__
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{value!r} is no JSON")
+
+_SCALARS: tuple[Any, ...] = (str, int, float, bool, NoneType, AwareDatetime, Ellipsis)
+_AS_PYDANTIC = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_PAYLOADS: list[Any] = [record_type.model_fields["data"].annotation for record_type in RECORD_TYPES]
+_PLAIN = {
+    payload: len(payload.model_fields)
+    for payload in _PAYLOADS
+    if all(_is_plain(field.annotation) for field in payload.model_fields.values())
+}
+"""The number of their fields: a copy may have been given more, or one may have been made with less."""
 
 
 def to_table(cells: Sequence[Any], recorded_at: datetime) -> pa.Table:

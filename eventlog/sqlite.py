@@ -55,11 +55,12 @@ _BOOKKEEPING = (
 _INSERT = (
     f'INSERT INTO "{{topic}}" ({_NAMES}) VALUES ({", ".join("?" * len(STORED))}) ON CONFLICT (record_id) DO NOTHING'
 )
-# ADBC takes a column's type from the first rows that it sees: a first row without nulls makes the types certain. It is
-# sorted by the first column as the table is, so SQLite merges both as they come, and keeps neither aside.
+# ADBC takes a column's type from the first rows that it sees: a first row without nulls makes the types certain. Both
+# halves lie in the order asked for, so SQLite merges them; a SELECT around one of them would copy each of its rows.
 _FIRST = ", ".join("''" if pa.types.is_string(field.type) else "0" for field in STORED)
 _READ = (
-    f'SELECT 0, {_FIRST} UNION ALL SELECT number, {_NAMES} FROM "{{topic}}" WHERE {{condition}} ORDER BY 1 LIMIT 1 + ?'
+    f'SELECT 0, {_FIRST} UNION ALL SELECT number, {_NAMES} FROM "{{topic}}" WHERE {{condition}} '
+    f"ORDER BY 1 LIMIT 1 + max(0, min(?, {2**62}))"
 )
 _START, _END = "coalesce(min(number) - 1, 0)", "coalesce(max(number), 0)"
 _ADVICE = (

@@ -20,6 +20,9 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 _NAMED = frozenset({"type", "schema_version", "record_id"})
 """These have defaults for whoever makes a record; on the wire they are never left out."""
 
+_REFUSALS = (LookupError, AttributeError, ArithmeticError, TypeError, ValueError)
+"""What validators and upcasters raise of what they cannot read."""
+
 
 class UndecodableRecordError(ValueError):
     """Bytes that are no record; the message says which part is wrong."""
@@ -48,7 +51,10 @@ class Codec:
         adapter: TypeAdapter[Record] = TypeAdapter(Annotated[current, Discriminator("type")])
         self._validate = adapter.validator.validate_json
         # Pydantic takes true and 1.0 for 1: a version that is told in any other way is looked at again.
-        self._told = {version: b'"schema_version":%d,' % version for version in self.versions.values()}
+        self._told = {
+            version: (b'"schema_version":%d,' % version, b'"schema_version": %d,' % version)
+            for version in self.versions.values()
+        }
         expected = {(name, old) for name, version in self.versions.items() for old in range(1, version)}
         if expected != set(self.upcasters):
             wrong = sorted(expected ^ set(self.upcasters))
@@ -72,9 +78,10 @@ class Codec:
         # Three times as fast as by way of dicts.
         try:
             record = self._validate(raw)
-        except ValidationError:
+        except _REFUSALS:
             return self._decode_any(raw)
-        is_certain = self._told[record.schema_version] in raw and record.__pydantic_fields_set__ >= _NAMED
+        compact, spaced = self._told[record.schema_version]
+        is_certain = (compact in raw or spaced in raw) and record.__pydantic_fields_set__ >= _NAMED
         return record if is_certain else self._decode_any(raw)
 
     def _decode_any(self, raw: bytes) -> Record:
@@ -101,7 +108,7 @@ class Codec:
             data = self._upcast(name, version, envelope.get("data"))
             fields = {**envelope, "data": data, "schema_version": self.versions[name]}
             return self.types[name].model_validate_json(json.dumps(fields))
-        except (LookupError, AttributeError, ArithmeticError, TypeError, ValueError) as error:
+        except _REFUSALS as error:
             raise UndecodableRecordError(f"{name}: {_explain(error)}") from error
 
     def _upcast(self, name: str, version: int, data: Any) -> Any:

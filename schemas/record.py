@@ -9,7 +9,10 @@ from schemas.ids import reference, spontaneous_id
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value if value.tzinfo == UTC else value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time lies outside of the calendar in UTC") from error
 
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]

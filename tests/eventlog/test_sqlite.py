@@ -224,3 +224,12 @@ def test_nobody_waits_for_ever_to_open_a_new_file(tmp_path: Path) -> None:
         other.rows("BEGIN IMMEDIATE")
         with pytest.raises(LogError, match="another process holds the log"):
             SqliteLog(tmp_path / "log.sqlite", busy_timeout_ms=50)
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(0, 0), (-1, 0), (1, 1), (2, 2), (2**63 - 1, 2)])
+def test_a_read_takes_any_limit(limit: int, rows: int) -> None:
+    """The largest one is no overflow, and none at all is no rows."""
+    with SqliteLog(":memory:") as log:
+        log.append([started(1), started(2)])
+        batch, after = log.read_topic("events", {}, limit)
+    assert (batch.num_rows, after) == (rows, {("events", 0): rows})

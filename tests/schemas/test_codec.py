@@ -55,6 +55,11 @@ def test_a_record_comes_back_from_its_bytes(kind: type[Record]) -> None:
         (wire(event_id=None), "EventStarted: event_id"),
         (wire(occurred_at="2024-03-31T12:00:00"), "EventStarted: occurred_at: Input should have timezone info"),
         (wire(data={"started_at": "2024-03-31T12:00:00"}), "data.started_at: Input should have timezone info"),
+        (
+            wire(occurred_at="0001-01-01T00:00:00+02:00"),
+            "occurred_at: Value error, the time lies outside of the calendar",
+        ),
+        (wire(data={"started_at": "9999-12-31T23:59:59-02:00"}), "data.started_at: Value error, the time lies outside"),
         (wire(surprise=1), "EventStarted: surprise: Extra inputs are not permitted"),
     ],
 )
