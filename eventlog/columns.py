@@ -25,6 +25,8 @@ ROW = (*UNSTAMPED, "data")
 CONTENT = tuple(name for name in STORED.names if name not in {"record_id", "recorded_at"})
 """What makes two records with one id the same record: everything but the stamp."""
 _envelope_of = itemgetter(*UNSTAMPED)
+_SCALARS: tuple[Any, ...] = (str, int, float, bool, NoneType, AwareDatetime, Ellipsis)
+_AS_PYDANTIC = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
@@ -58,8 +60,6 @@ def _is_plain(annotation: Any) -> bool:
     return origin is Literal or annotation in _SCALARS
 
 
-_SCALARS: tuple[Any, ...] = (str, int, float, bool, NoneType, AwareDatetime, Ellipsis)
-_AS_PYDANTIC = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 _PAYLOADS: list[Any] = [record_type.model_fields["data"].annotation for record_type in RECORD_TYPES]
 _PLAIN = {
     payload: len(payload.model_fields)

@@ -340,6 +340,7 @@ class Store:
                 self._connection.register(name, self._typed(name))
         self._connection.register("incoming", EMPTY)
         for name in reads - present - self._empty.keys():
+            # What has no rows is bound for its columns only, once for a store's life: a rebuild has a dozen of these.
             self._empty[name] = self._connection.sql(f"{self._staging[name]} LIMIT 0").to_arrow_table()
             self._connection.register(name, self._empty[name])
 

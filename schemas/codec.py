@@ -50,7 +50,7 @@ class Codec:
         current: Any = reduce(or_, self.types.values())
         adapter: TypeAdapter[Record] = TypeAdapter(Annotated[current, Discriminator("type")])
         self._validate = adapter.validator.validate_json
-        # Pydantic takes true and 1.0 for 1: a version that is told in any other way is looked at again.
+        # Pydantic takes true and 1.0 for 1: a version that is told in any other way than these is looked at again.
         self._told = {
             version: (b'"schema_version":%d,' % version, b'"schema_version": %d,' % version)
             for version in self.versions.values()
