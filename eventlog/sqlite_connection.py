@@ -5,7 +5,7 @@ a Ctrl-C in that moment is lost, or comes out as an error of the log. Here a sig
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,17 @@ import adbc_driver_sqlite as driver
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
 
-__all__ = ["Error", "SqliteConnection"]
+__all__ = ["LEAST_SQLITE_VERSION", "Error", "SqliteConnection", "sqlite_version"]
+
+LEAST_SQLITE_VERSION = (3, 51, 3)
+"""The first in which two that write or checkpoint at once cannot damage the file (sqlite.org/wal.html#walresetbug)."""
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """Of the library that comes with the driver."""
+    with closing(SqliteConnection(":memory:")) as connection:
+        [row] = connection.rows("SELECT sqlite_version() AS version")
+    return tuple(map(int, row["version"].split(".")))
 
 
 class SqliteConnection:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eventlog.log import LogError, behind_by
+from eventlog.sqlite_connection import LEAST_SQLITE_VERSION, sqlite_version
 from onrecord.engine import forgetful_topics
 from onrecord.wiring import Workspace
 from projections.store import DUCKDB_VERSION, Store, StoreError, StoreInUseError
@@ -27,6 +28,7 @@ def findings(workspace: Workspace) -> Iterator[Finding]:
     """Every look, faults and all."""
     yield Finding("python", sys.version.split()[0])
     yield Finding("duckdb", DUCKDB_VERSION)
+    yield of_sqlite(sqlite_version())
     home = workspace.settings.home
     free = shutil.disk_usage(home).free
     yield Finding("disk", f"{free / 1e9:.1f} GB free at {home}", free < LEAST_FREE_BYTES)
@@ -34,6 +36,16 @@ def findings(workspace: Workspace) -> Iterator[Finding]:
     yield Finding("folder", f"{home} {'can' if writable else 'cannot'} be written", not writable)
     yield from _log(workspace)
     yield from _projections(workspace)
+
+
+def of_sqlite(version: tuple[int, ...]) -> Finding:
+    """Whether several may write to the log at once with that SQLite."""
+    told = ".".join(map(str, version))
+    if version >= LEAST_SQLITE_VERSION:
+        return Finding("sqlite", told)
+    return Finding(
+        "sqlite", f"{told}: two that write at once may damage the log; install adbc-driver-sqlite 1.12 or newer", True
+    )
 
 
 def _log(workspace: Workspace) -> Iterator[Finding]:

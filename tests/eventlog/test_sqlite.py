@@ -15,7 +15,7 @@ import pytest
 from eventlog.clock import Clock
 from eventlog.log import BATCH, EventLog, LogError
 from eventlog.sqlite import SqliteLog
-from eventlog.sqlite_connection import Error, SqliteConnection
+from eventlog.sqlite_connection import LEAST_SQLITE_VERSION, Error, SqliteConnection, sqlite_version
 from schemas.odds import OddsSnapshotCaptured
 from schemas.raw_payloads import RawPayloadCaptured
 from schemas.record import Record
@@ -106,6 +106,11 @@ def test_a_batch_of_large_records_ends_early_and_the_next_goes_on(tmp_path: Path
         batch, _ = log.read({}, 1_000_000)
         assert (size < 5_000_000) == (batch.num_rows < 5001)
         assert len(drained(log, limit=1_000_000)) == 5001
+
+
+def test_several_may_write_at_once_with_the_library_that_is_installed() -> None:
+    """Older ones could damage the file."""
+    assert sqlite_version() >= LEAST_SQLITE_VERSION
 
 
 def test_one_library_alone_touches_the_file() -> None:

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from onrecord.doctor import of_sqlite
 from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
@@ -169,12 +170,18 @@ def _schedule(workspace: Workspace) -> None:
     workspace.log.append([make(EventScheduled)])
 
 
+@pytest.mark.parametrize(("version", "is_fault"), [((3, 51, 2), True), ((3, 51, 3), False), ((4, 0, 0), False)])
+def test_doctor_wants_a_sqlite_in_which_several_may_write(version: tuple[int, ...], is_fault: bool) -> None:
+    """Older ones could damage the log."""
+    assert of_sqlite(version).is_fault == is_fault
+
+
 def test_doctor_finds_a_sound_folder_sound(run: Run, season: Path) -> None:
     """Log, projections, disk, versions; no fault."""
     shown = run("doctor").out
 
     assert "✗" not in shown
-    assert {"python", "duckdb", "disk", "folder", "log", "projections"} == {
+    assert {"python", "duckdb", "sqlite", "disk", "folder", "log", "projections"} == {
         line.split(":")[0].lstrip("✓ ") for line in shown.splitlines()
     }
 
