@@ -1,13 +1,12 @@
 """How fast records reach the log: validated appends beside raw inserts of the same columns, in one run.
 
-`python -m benchmarks.append [--held N] [--records N] [--rounds N] [--folder PATH]` prints a row for 1, 10, 100 and
-1,000 records a transaction: thousand records a second and the ratios to raw, by all the time that they took, and in
-brackets by the median transaction, in which SQLite's checkpoints (one in six transactions of 1,000) do not show. The
-ways take turns of 40 transactions one right after the other, lest checkpoints be made in another way's time; and each
-has a file of its own, lest it make another's. Raw is what SQLite does with columns that are there already: the same
-table and the same durability, no validation, no look for duplicates, and SQLite's own checkpoints. Each file holds N
-records before (default: none). With a folder the log that they are copied from is kept there, and one that lies there
-is used.
+`python -m benchmarks.append [--held N] [--records N] [--rounds N] [--turn N] [--folder PATH]` prints a row for 1, 10,
+100 and 1,000 records a transaction: thousand records a second and the ratios to raw, by all the time that they took,
+and in brackets by the median transaction, in which SQLite's checkpoints (one in six transactions of 1,000) do not show.
+The ways take turns of 40 transactions on end (`--turn`), each with a file of its own, lest one make the checkpoints of
+another's writes. Raw is what SQLite does with columns that are there already: the same table and the same durability,
+no validation, no look for duplicates. Each file holds N records before (default: none). With a folder the log that they
+are copied from is kept there, and one that lies there is used.
 """
 
 import argparse
@@ -34,7 +33,6 @@ from schemas.codec import Codec
 from schemas.record import Record
 
 SIZES = (1, 10, 100, 1000)
-TURN = 40
 TARGETS = {"models": 0.35, "json": 0.5}
 """At least so much of raw at the largest size."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -97,12 +95,14 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def measure(ways: dict[str, Way], source: Iterator[Record], size: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Seconds of one transaction of each way: the mean and the median of the rounds."""
+def measure(
+    ways: dict[str, Way], source: Iterator[Record], size: int, rounds: int, turn: int
+) -> dict[str, tuple[float, float]]:
+    """Seconds of one transaction of each way, so many on end in a turn: the mean and the median of the rounds."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(max(1, rounds // TURN)):
+    for first in range(0, rounds, turn):
         for name, way in ways.items():
-            actions = deque(way(list(islice(source, size))) for _ in range(TURN))
+            actions = deque(way(list(islice(source, size))) for _ in range(min(turn, rounds - first)))
             while actions:
                 seconds[name].append(timed(actions.popleft()))
     return {name: (statistics.mean(some), statistics.median(some)) for name, some in seconds.items()}
@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--held", type=int, default=0, help="records that are there before (default 0)")
     parser.add_argument("--records", type=int, default=200_000, help="about how many records a way and a size")
     parser.add_argument("--rounds", type=int, default=400, help="at most so many transactions a way and a size")
+    parser.add_argument("--turn", type=int, default=40, help="transactions of one way on end (default 40)")
     parser.add_argument("--folder", type=Path, help="keep the log held here (default: a temporary folder)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -151,7 +152,8 @@ def measure_all(folder: Path, options: argparse.Namespace) -> None:
         print(f"{options.held:,} records held")
         print("a commit   raw k/s models k/s json k/s   models/raw (median)   json/raw (median)")
         for size in SIZES:
-            print(row(size, measure(ways, source, size, min(options.rounds, options.records // size))), flush=True)
+            rounds = max(1, min(options.rounds, options.records // size))
+            print(row(size, measure(ways, source, size, rounds, options.turn)), flush=True)
         raw.connection.close()
 
 

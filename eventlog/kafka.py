@@ -83,7 +83,7 @@ class KafkaLog:
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""
-        return self.append(self._codec.decode_lines(lines))
+        return self.append(map(self._codec.decode_bytes, lines))
 
     def append_batch(self, batch: pa.Table) -> Positions:
         """See the port."""

@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import ROW, STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
 from eventlog.log import EMPTY, LogError, Positions
-from eventlog.sqlite_checkpoints import MOST_PAGES, Checkpoints
 from eventlog.sqlite_connection import Error, SqliteConnection
 from eventlog.uninterrupted import uninterrupted
 from schemas.codec import Codec
@@ -101,10 +100,8 @@ class SqliteLog:
         self._writing = threading.RLock()
         self._reading = self._writing if self.path == MEMORY else threading.RLock()
         self._connections: list[SqliteConnection] = []
-        self._checkpoints = Checkpoints(self.path)
         try:
             self._writer = self._connect()
-            self._writer.rows(f"PRAGMA wal_autocheckpoint = {MOST_PAGES}")
             self._reader = self._writer if self.path == MEMORY else self._connect()
             self._log_id = self._create()
         except LogError:
@@ -128,8 +125,8 @@ class SqliteLog:
 
     def append_json(self, lines: Iterable[bytes]) -> Positions:
         """See the port."""
-        # A few at a time: records that are let go at once leave the garbage collector nothing to search.
-        return self.append(self._codec.decode_lines(lines))
+        # One at a time: a record that is let go at once leaves the garbage collector nothing to search.
+        return self.append(map(self._codec.decode_bytes, lines))
 
     def append_batch(self, batch: pa.Table) -> Positions:
         """See the port."""
@@ -195,7 +192,6 @@ class SqliteLog:
     def close(self) -> None:
         """See the port."""
         with self._reading, self._writing:
-            self._checkpoints.finish()
             while self._connections:
                 self._connections.pop().close()
 
@@ -247,7 +243,6 @@ class SqliteLog:
                 with suppress(Error):  # a full disk has rolled it back already
                     self._writer.rows("ROLLBACK")
                 raise
-            self._checkpoints.start_if_due()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -265,7 +260,6 @@ class SqliteLog:
 
     def _insert(self, tables: Mapping[str, pa.Table]) -> Positions:
         for topic, table in tables.items():
-            self._checkpoints.add(table.nbytes)
             if self._writer.write(_INSERT.format(topic=topic), table.to_reader()) < table.num_rows:
                 self._note_conflicts(topic, table.cast(STORED))
         return _edges(self._writer, _END, tables) if tables else {}

@@ -1,13 +1,12 @@
 """Where bytes become records: the one choke point that decodes, validates and upcasts."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
-from itertools import islice
 from operator import or_
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Json, TypeAdapter, ValidationError
+from pydantic import Discriminator, TypeAdapter, ValidationError
 
 from schemas.record import Record
 from schemas.registry import RECORD_TYPES, current_version, type_name
@@ -20,9 +19,6 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 
 _NAMED = frozenset({"type", "schema_version", "record_id"})
 """These have defaults for whoever makes a record; on the wire they are never left out."""
-
-_PIECE = 32
-"""Lines in one call of Pydantic: a fifteenth faster than one by one; with more the records leave the cache."""
 
 _REFUSALS = (LookupError, AttributeError, ArithmeticError, TypeError, ValueError)
 """What validators and upcasters raise of what they cannot read."""
@@ -40,7 +36,7 @@ class Codec:
     """Decodes envelopes of the given record types, through the given upcasters.
 
     Raises:
-        ValueError: the chain of upcasters has a gap, or starts from a type or version that does not exist.
+        ValueError: no types; the chain of upcasters has a gap, or starts from a type or version that does not exist.
     """
 
     def __init__(
@@ -49,14 +45,13 @@ class Codec:
         upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
     ) -> None:
         self.types = {type_name(record_type): record_type for record_type in record_types}
+        if not self.types:
+            raise ValueError("a codec needs at least one record type")
         self.versions = {name: current_version(record_type) for name, record_type in self.types.items()}
         self.upcasters = dict(upcasters)
         current: Any = reduce(or_, self.types.values())
-        record = Annotated[current, Discriminator("type")]
-        self._validate: Callable[[bytes], Record] = TypeAdapter(record).validator.validate_json
-        self._validate_all: Callable[[list[bytes]], list[Record]] = TypeAdapter(
-            list[Json[record]]
-        ).validator.validate_python
+        adapter: TypeAdapter[Record] = TypeAdapter(Annotated[current, Discriminator("type")])
+        self._validate = adapter.validator.validate_json
         # Pydantic takes true and 1.0 for 1: a version that is told in any other way than these is looked at again.
         self._told = {
             version: (b'"schema_version":%d,' % version, b'"schema_version": %d,' % version)
@@ -87,20 +82,6 @@ class Codec:
             record = self._validate(raw)
         except _REFUSALS:
             return self._decode_any(raw)
-        return self._looked_at(record, raw)
-
-    def decode_lines(self, lines: Iterable[bytes]) -> Iterator[Record]:
-        """A record from each line of JSON, as `decode_bytes` gives it, a few lines at a time."""
-        rest = iter(lines)
-        while piece := list(islice(rest, _PIECE)):
-            try:
-                records = self._validate_all(piece)
-            except _REFUSALS:
-                yield from map(self.decode_bytes, piece)
-            else:
-                yield from map(self._looked_at, records, piece)
-
-    def _looked_at(self, record: Record, raw: bytes) -> Record:
         compact, spaced = self._told[record.schema_version]
         is_certain = (compact in raw or spaced in raw) and record.__pydantic_fields_set__ >= _NAMED
         return record if is_certain else self._decode_any(raw)

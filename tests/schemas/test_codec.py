@@ -71,28 +71,6 @@ def test_what_is_no_record_is_refused_with_the_part_that_is_wrong(raw: bytes, me
         assert message in str(refused.value)
 
 
-@pytest.mark.parametrize("wrong", [b"", b"null", wire(schema_version=True), wire(record_id=...), wire(surprise=1)])
-def test_of_lines_the_first_wrong_one_is_refused_as_it_would_be_alone(wrong: bytes) -> None:
-    """Those before it are decoded."""
-    decoded = CODEC.decode_lines([wire(), wire(), wrong, b"never looked at"])
-    assert [next(decoded), next(decoded)] == [CODEC.decode_bytes(wire())] * 2
-    with pytest.raises(UndecodableRecordError) as alone:
-        CODEC.decode_bytes(wrong)
-    with pytest.raises(UndecodableRecordError) as refused:
-        next(decoded)
-    assert str(alone.value) == str(refused.value)
-
-
-def test_lines_become_the_records_that_each_alone_becomes() -> None:
-    """However many there are, and one line never borrows from another."""
-    records = [filled(kind) for kind in RECORD_TYPES] * 4
-    lines = [record.model_dump_json(indent=number % 2 or None).encode() for number, record in enumerate(records)]
-    assert records == list(CODEC.decode_lines(iter(lines)))
-    assert not list(CODEC.decode_lines([]))
-    with pytest.raises(UndecodableRecordError, match="not a JSON record"):
-        list(CODEC.decode_lines([wire() + b"," + wire(), wire()[:-1], b"}"]))
-
-
 @pytest.mark.parametrize("changes", [{"type": "Nothing"}, {"schema_version": 2}, {"schema_version": 0}])
 def test_what_this_code_does_not_know_yet_is_another_error(changes: dict[str, Any]) -> None:
     """An unknown type and a newer version are kept for a newer code, not taken for damage."""
@@ -120,3 +98,9 @@ def test_it_knows_what_it_can_read() -> None:
     known = [CODEC.knows(name, version) for name, version in (("EventStarted", 1), ("EventStarted", 2), ("Nothing", 1))]
     current = [CODEC.is_current("EventStarted", version) for version in (1, 2)]
     assert (known, current) == ([True, False, False], [True, False])
+
+
+def test_a_codec_of_nothing_is_refused() -> None:
+    """It would refuse every record."""
+    with pytest.raises(ValueError, match="at least one record type"):
+        Codec([])
