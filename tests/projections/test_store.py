@@ -19,7 +19,6 @@ from hypothesis import settings
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import build, catch_up
-from projections.decoding import through_codec
 from projections.digest import exact_digests
 from projections.sql_file import Projection, parse
 from projections.staging import staging_sql
@@ -63,15 +62,16 @@ def test_rows_and_positions_change_together() -> None:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_waits_for_the_end_of_a_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ctrl_c_waits_for_the_end_of_a_batch(tmp_path: Path) -> None:
     """DuckDB would drop it in what it calls back, and fold with half an answer."""
-    store, log = Store(tmp_path / "s.duckdb", projections=[STARTS]), [Placed(make(EventStarted), 0, 1, NOON)]
 
-    def interrupted(*given: Any) -> Any:
-        signal.raise_signal(signal.SIGINT)
-        return through_codec(*given)
+    class Interrupted(Codec):
+        def is_current(self, name: str, version: int) -> bool:
+            signal.raise_signal(signal.SIGINT)
+            return super().is_current(name, version)
 
-    monkeypatch.setattr("projections.store.through_codec", interrupted)
+    store = Store(tmp_path / "s.duckdb", projections=[STARTS], codec=Interrupted())
+    log = [Placed(make(EventStarted), 0, 1, NOON)]
     with pytest.raises(KeyboardInterrupt):
         fold(store, [log])
 
