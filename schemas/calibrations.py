@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from schemas.record import Count, Payload, Record, Text
+from schemas.record import Count, Payload, Record, Text, Version1
 
 
 class LogPosition(Payload):
@@ -34,7 +34,7 @@ class CalibrationTrained(Record):
 
     topic: ClassVar[str] = "calibrations"
     type: Literal["CalibrationTrained"] = "CalibrationTrained"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: CalibrationVersion
 
 
@@ -50,7 +50,7 @@ class CalibrationActivated(Record):
 
     topic: ClassVar[str] = "calibrations"
     type: Literal["CalibrationActivated"] = "CalibrationActivated"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: CalibrationVerdict
 
 
@@ -59,7 +59,7 @@ class CalibrationRejected(Record):
 
     topic: ClassVar[str] = "calibrations"
     type: Literal["CalibrationRejected"] = "CalibrationRejected"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: CalibrationVerdict
 
 
@@ -68,5 +68,5 @@ class CalibrationRolledBack(Record):
 
     topic: ClassVar[str] = "calibrations"
     type: Literal["CalibrationRolledBack"] = "CalibrationRolledBack"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: CalibrationVerdict

@@ -17,7 +17,7 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 """By type and the version that it starts from. No type has a second version yet."""
 
-_NAMED = frozenset({"type", "schema_version", "record_id"})
+_NAMED = frozenset({"schema_version", "record_id"})
 """These have defaults for whoever makes a record; on the wire they are never left out."""
 
 _REFUSALS = (LookupError, AttributeError, ArithmeticError, TypeError, ValueError)
@@ -52,11 +52,6 @@ class Codec:
         current: Any = reduce(or_, self.types.values())
         adapter: TypeAdapter[Record] = TypeAdapter(Annotated[current, Discriminator("type")])
         self._validate = adapter.validator.validate_json
-        # Pydantic takes true and 1.0 for 1: a version that is told in any other way than these is looked at again.
-        self._told = {
-            version: (b'"schema_version":%d,' % version, b'"schema_version": %d,' % version)
-            for version in self.versions.values()
-        }
         expected = {(name, old) for name, version in self.versions.items() for old in range(1, version)}
         if expected != set(self.upcasters):
             wrong = sorted(expected ^ set(self.upcasters))
@@ -82,9 +77,7 @@ class Codec:
             record = self._validate(raw)
         except _REFUSALS:
             return self._decode_any(raw)
-        compact, spaced = self._told[record.schema_version]
-        is_certain = (compact in raw or spaced in raw) and record.__pydantic_fields_set__ >= _NAMED
-        return record if is_certain else self._decode_any(raw)
+        return record if record.__pydantic_fields_set__ >= _NAMED else self._decode_any(raw)
 
     def _decode_any(self, raw: bytes) -> Record:
         try:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Count, EventId, Finite, Payload, Record, Text, UtcDatetime
+from schemas.record import Count, EventId, Finite, Payload, Record, Text, UtcDatetime, Version1
 
 EventStatus = Literal["SCHEDULED", "POSTPONED", "CANCELLED", "ABANDONED", "AWARDED"]
 ResultStatus = Literal["FINAL", "CANCELLED", "POSTPONED", "ABANDONED", "AWARDED", "WALKOVER", "RETIRED"]
@@ -26,7 +26,7 @@ class EventScheduled(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["EventScheduled"] = "EventScheduled"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Schedule
 
@@ -42,7 +42,7 @@ class EventRescheduled(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["EventRescheduled"] = "EventRescheduled"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Reschedule
 
@@ -57,7 +57,7 @@ class EventStatusChanged(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["EventStatusChanged"] = "EventStatusChanged"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: StatusChange
 
@@ -72,7 +72,7 @@ class EventStarted(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["EventStarted"] = "EventStarted"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Start
 
@@ -122,7 +122,7 @@ class ResultRecorded(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["ResultRecorded"] = "ResultRecorded"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Result
 
@@ -137,6 +137,6 @@ class ResultCorrected(Record):
 
     topic: ClassVar[str] = "events"
     type: Literal["ResultCorrected"] = "ResultCorrected"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Correction

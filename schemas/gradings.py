@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.record import Count, Finite, Payload, Record, Text, UtcDatetime
+from schemas.record import Count, Finite, Payload, Record, Text, UtcDatetime, Version1
 
 Units = Annotated[Decimal, Field(max_digits=28, decimal_places=12, allow_inf_nan=False)]
 
@@ -66,5 +66,5 @@ class PredictionGraded(Record):
 
     topic: ClassVar[str] = "gradings"
     type: Literal["PredictionGraded"] = "PredictionGraded"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: Grade

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Payload, Probability, Record, Text
+from schemas.record import Payload, Probability, Record, Text, Version1
 
 
 class PlayerStatus(Payload):
@@ -34,5 +34,5 @@ class InjurySnapshotCaptured(Record):
     topic: ClassVar[str] = "injuries"
     keyed_by: ClassVar[str | None] = "team"
     type: Literal["InjurySnapshotCaptured"] = "InjurySnapshotCaptured"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: InjurySnapshot

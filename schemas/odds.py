@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.markets import MarketKey, Selection
-from schemas.record import EventId, Finite, Payload, Record, Text
+from schemas.record import EventId, Finite, Payload, Record, Text, Version1
 
 OddsFormat = Literal["american", "decimal", "fractional"]
 PriceDecimal = Annotated[float, Field(gt=1, allow_inf_nan=False)]
@@ -75,6 +75,6 @@ class OddsSnapshotCaptured(Record):
 
     topic: ClassVar[str] = "odds"
     type: Literal["OddsSnapshotCaptured"] = "OddsSnapshotCaptured"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: OddsSnapshot

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.markets import MarketKey, Selection
-from schemas.record import EventId, Finite, Payload, Probability, Record, Text
+from schemas.record import EventId, Finite, Payload, Probability, Record, Text, Version1
 
 
 class Prediction(Payload):
@@ -39,6 +39,6 @@ class PredictionMade(Record):
 
     topic: ClassVar[str] = "predictions"
     type: Literal["PredictionMade"] = "PredictionMade"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Prediction

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.odds import OddsFormat, PriceDecimal, check_price
-from schemas.record import EventId, Finite, Payload, Record, Text
+from schemas.record import EventId, Finite, Payload, Record, Text, Version1
 
 
 class TicketTerms(Payload):
@@ -46,7 +46,7 @@ class PredictionPublished(Record):
 
     topic: ClassVar[str] = "publishes"
     type: Literal["PredictionPublished"] = "PredictionPublished"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: Publish
 
@@ -71,5 +71,5 @@ class ParlayPublished(Record):
 
     topic: ClassVar[str] = "publishes"
     type: Literal["ParlayPublished"] = "ParlayPublished"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: Parlay

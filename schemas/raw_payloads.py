@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Payload, Record, Text
+from schemas.record import Payload, Record, Text, Version1
 
 
 class RawPayload(Payload):
@@ -21,5 +21,5 @@ class RawPayloadCaptured(Record):
     topic: ClassVar[str] = "raw_payloads"
     keyed_by: ClassVar[str | None] = "provider"
     type: Literal["RawPayloadCaptured"] = "RawPayloadCaptured"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: RawPayload

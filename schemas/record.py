@@ -3,7 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+)
+from pydantic_core.core_schema import chain_schema, int_schema
 
 from schemas.ids import reference, spontaneous_id
 
@@ -29,6 +38,12 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Origin = Literal["LIVE", "BACKFILL"]
+WholeNumber = GetPydanticSchema(
+    lambda literal, schema_of: chain_schema([int_schema(strict=True), schema_of(literal)]),
+    lambda schema, json_schema_of: json_schema_of(schema["steps"][1]),
+)
+"""Of a literal number: true and 1.0, which Pydantic takes for 1, are refused."""
+Version1 = Annotated[Literal[1], WholeNumber]
 
 
 class Payload(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Count, Payload, Record, Text
+from schemas.record import Count, Payload, Record, Text, Version1
 
 
 class Rejection(Payload):
@@ -21,7 +21,7 @@ class InputRejected(Record):
 
     topic: ClassVar[str] = "rejections"
     type: Literal["InputRejected"] = "InputRejected"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: Rejection
 
 
@@ -42,5 +42,5 @@ class FileImported(Record):
 
     topic: ClassVar[str] = "rejections"
     type: Literal["FileImported"] = "FileImported"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: FileTally

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.record import Count, Payload, Record, Text, UtcDatetime
+from schemas.record import Count, Payload, Record, Text, UtcDatetime, Version1
 
 
 class GradingRequest(Payload):
@@ -22,7 +22,7 @@ class GradingRequested(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["GradingRequested"] = "GradingRequested"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: GradingRequest
 
 
@@ -41,7 +41,7 @@ class GradingCompleted(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["GradingCompleted"] = "GradingCompleted"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: GradingTally
 
 
@@ -56,7 +56,7 @@ class CalibrationRequested(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["CalibrationRequested"] = "CalibrationRequested"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: CalibrationRequest
 
 
@@ -71,7 +71,7 @@ class RetentionRequested(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["RetentionRequested"] = "RetentionRequested"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: RetentionRequest
 
 
@@ -96,7 +96,7 @@ class RetentionApplied(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["RetentionApplied"] = "RetentionApplied"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: Retention
 
 
@@ -114,5 +114,5 @@ class DeadLetterResolved(Record):
 
     topic: ClassVar[str] = "requests"
     type: Literal["DeadLetterResolved"] = "DeadLetterResolved"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     data: DeadLetterResolution

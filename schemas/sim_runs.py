@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.record import Count, EventId, Payload, Record, Text
+from schemas.record import Count, EventId, Payload, Record, Text, Version1
 
 
 class SimRunStart(Payload):
@@ -23,7 +23,7 @@ class SimRunStarted(Record):
 
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunStarted"] = "SimRunStarted"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: SimRunStart
 
@@ -41,7 +41,7 @@ class SimRunInputsRecorded(Record):
 
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunInputsRecorded"] = "SimRunInputsRecorded"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: SimRunInputs
 
@@ -58,7 +58,7 @@ class SimRunCompleted(Record):
 
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunCompleted"] = "SimRunCompleted"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: SimRunCompletion
 
@@ -74,6 +74,6 @@ class SimRunFailed(Record):
 
     topic: ClassVar[str] = "sim_runs"
     type: Literal["SimRunFailed"] = "SimRunFailed"
-    schema_version: Literal[1] = 1
+    schema_version: Version1 = 1
     event_id: EventId
     data: SimRunFailure

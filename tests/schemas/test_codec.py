@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.events import EventStarted
 from schemas.odds import OddsSnapshotCaptured
+from schemas.predictions import PredictionMade
 from schemas.record import Record
 from schemas.registry import RECORD_TYPES
 from tests.records import make
@@ -91,6 +93,25 @@ def test_a_payload_that_speaks_of_another_type_misleads_nobody() -> None:
     data_first = {"data": envelope.pop("data"), **envelope}
     raw = json.dumps(data_first, separators=(",", ":")).encode()
     assert make(OddsSnapshotCaptured, label='"type":"EventStarted"') == CODEC.decode_bytes(raw)
+
+
+@pytest.mark.parametrize("version", [True, 1.0])
+@pytest.mark.parametrize("kind", RECORD_TYPES)
+def test_a_version_is_a_whole_number(kind: type[Record], version: object) -> None:
+    """Of every type: what Python takes for 1 is not 1."""
+    envelope = {**json.loads(filled(kind).model_dump_json()), "schema_version": version}
+    with pytest.raises(UndecodableRecordError, match="a record names its type"):
+        CODEC.decode_bytes(json.dumps(envelope).encode())
+    with pytest.raises(ValidationError, match="Input should be a valid integer"):
+        kind.model_validate(envelope)
+
+
+def test_a_payload_that_speaks_of_a_version_misleads_nobody() -> None:
+    """The version is the envelope's."""
+    summary = {"schema_version": 1, "a": 2}
+    raw = make(PredictionMade, distribution_summary=summary).model_dump_json().replace("1.0,", "1,")
+    with pytest.raises(UndecodableRecordError, match="a record names its type"):
+        CODEC.decode_bytes(raw.replace('"schema_version":1', '"schema_version":true', 1).encode())
 
 
 def test_it_knows_what_it_can_read() -> None:
