@@ -1,7 +1,8 @@
 """Walk-forward over a history: forecast each game when its first prices are seen, publish where there is an edge.
 
-The engine learns a result when the replay reaches it, so it cannot see ahead; the guard in `engines.baseline` refuses
-anything else.
+The engine learns a result when the replay reaches its time, whether the replay brings it or it is on record already. So
+it cannot see ahead; the guard in `engines.baseline` refuses anything else. A game is forecast once: what is on record
+stands, and is taken up where an import that was cut short goes on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ from engines.baseline import FEATURE_SET_VERSION, MODEL_VERSION, Baseline
 from engines.forecast import Forecast
 from engines.games import PlayedGame, UpcomingGame
 from engines.sports import SPORTS
+from eventlog.log import EventLog
+from onrecord.on_record import OnRecord
 from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded, Schedule
 from schemas.ids import derived_id
 from schemas.odds import OddsSnapshotCaptured
@@ -51,6 +54,8 @@ _START = SimRunStart(
 
 Serve = Callable[[PredictionMade, str], PredictionMade]
 """A prediction of a league, raw, to the same one as it is served: calibrated where a version is active."""
+Judge = Callable[[PredictionMade, str, tuple[float, float]], PredictionMade]
+"""The same with what it is worth; terms: P(no push) and the decimal price."""
 
 
 def raw(prediction: PredictionMade, _league: str) -> PredictionMade:
@@ -64,18 +69,33 @@ class Forecaster:
 
     serve: Serve = raw
     baseline: Baseline = field(default_factory=Baseline)
+    _on_record: OnRecord | None = None
     _games: dict[str, Schedule] = field(default_factory=dict)
     _forecast: set[str] = field(default_factory=set)
     _not_played: set[str] = field(default_factory=set)
+    _observed: set[str] = field(default_factory=set)
+
+    def begin(self, log: EventLog) -> None:
+        """Learn from what is on record at its time, and take up the forecasts that are."""
+        self._on_record = OnRecord(log, PRODUCER)
 
     def follow(self, records: Sequence[Record]) -> list[Record]:
         """The records that a moment of the replay gives rise to; it must be handed every moment, in order."""
         odds = [record for record in records if isinstance(record, OddsSnapshotCaptured)]
+        if self._on_record is not None and records:
+            for record in self._on_record.known_by(records[0].occurred_at):
+                self._learn(record)
         for record in records:
             self._learn(record)
         return self._predict(odds) if odds else []
 
+    def unsaid(self, made: Sequence[Record]) -> Iterator[Record]:
+        """Those of them that are not on record."""
+        return (record for record in made if self._on_record is None or self._on_record.is_new(record))
+
     def _learn(self, record: Record) -> None:
+        if record.event_id in self._observed:
+            return
         if isinstance(record, EventScheduled) and record.data.sport in SPORTS:
             self._games[record.event_id] = record.data
             self.baseline.add_league(record.data.league, SPORTS[record.data.sport])
@@ -90,17 +110,34 @@ class Forecaster:
         home, away = record.data.home, record.data.away
         if game is None or home is None or away is None or record.event_id in self._not_played:
             return
-        self.baseline.observe(PlayedGame(game.league, record.occurred_at, game.home, game.away, home, away))
+        self._observed.add(record.event_id)
+        self.baseline.observe(PlayedGame(game.league, _known_at(record), game.home, game.away, home, away))
 
     def _predict(self, odds: Sequence[OddsSnapshotCaptured]) -> list[Record]:
         first = odds[0]
         event_id, at = first.event_id, first.occurred_at
         game = self._games.get(event_id)
-        if game is None or event_id in self._forecast or at >= game.starts_at:
+        if game is None or event_id in self._forecast or at >= game.starts_at or self._was_forecast(event_id, at):
             return []
         self._forecast.add(event_id)
         forecast = self.baseline.forecast(UpcomingGame(game.league, game.starts_at, at, game.home, game.away))
-        return list(_run(event_id, at, forecast, reference_prices(odds), self.serve))
+        return list(_run(event_id, at, forecast, reference_prices(odds), self._judged))
+
+    def _was_forecast(self, event_id: str, at: datetime) -> bool:
+        """Whether a run of another time is on record."""
+        runs = self._on_record.runs(event_id) if self._on_record is not None else ()
+        own = [(when, ran) for when, ran in runs if ran == _envelope(event_id, when, "SimRunStarted")["record_id"]]
+        return bool(own) and all(when != at for when, _ in own)
+
+    def _judged(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
+        """As it is on record, or as it is served now, with what it is worth; terms: P(no push), decimal price."""
+        said = None if self._on_record is None else self._on_record.said(prediction)
+        return said or _judged(self.serve(prediction, league), terms)
+
+
+def _known_at(record: Record) -> datetime:
+    told = record.recorded_at if record.origin == "LIVE" else None
+    return told or record.occurred_at
 
 
 def reference_prices(odds: Sequence[OddsSnapshotCaptured]) -> list[OddsSnapshotCaptured]:
@@ -125,7 +162,7 @@ class _Priced:
 
 
 def _run(
-    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], serve: Serve
+    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], judge: Judge
 ) -> Iterator[Record]:
     if not prices:
         return
@@ -135,13 +172,13 @@ def _run(
     )
     yield run
     yield SimRunInputsRecorded(**_envelope(event_id, at, "SimRunInputsRecorded"), data=seen)
-    priced = [_Priced(_predict(run.ref, forecast, price, serve), price) for price in prices]
+    priced = [_Priced(_predict(run.ref, forecast, price, judge), price) for price in prices]
     yield from (one.prediction for one in priced)
     yield SimRunCompleted(**_envelope(event_id, at, "SimRunCompleted"), data=SimRunCompletion(sim_run_id=run.ref))
     yield from (_publish(one) for one in _edges(priced))
 
 
-def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, serve: Serve) -> PredictionMade:
+def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, judge: Judge) -> PredictionMade:
     said = price.data
     chances = forecast.p_win(said.market_key, said.selection, said.line)
     p = chances.win / (chances.win + chances.loss)
@@ -165,11 +202,11 @@ def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, s
             variance_bucket=forecast.variance_bucket,
         ),
     )
-    return _judged(serve(prediction, forecast.league), (chances.win + chances.loss, said.price_decimal))
+    return judge(prediction, forecast.league, (chances.win + chances.loss, said.price_decimal))
 
 
 def _judged(prediction: PredictionMade, terms: tuple[float, float]) -> PredictionMade:
-    """With what it is worth by the probability that is served; terms: P(no push) and the decimal price."""
+    """With what it is worth by the probability that is served."""
     told = prediction.data
     p = told.p_cover if told.p_cover_calibrated is None else told.p_cover_calibrated
     ev = terms[0] * (p * terms[1] - 1)

@@ -56,12 +56,16 @@ def import_history(
 ) -> Imported:
     """Put everything on record; run twice it adds nothing, cut short it goes on where it was.
 
+    The forecaster learns from what is on record, too, and forecasts no game that it has forecast.
+
     With a `walk` the forecasts are calibrated by what was on record at their time; a forecaster must be made with its
     `serve`.
     """
     writer = _Writer(log, append_records)
     if walk is not None:
         walk.flush = writer.flush
+    if forecaster is not None:
+        forecaster.begin(log)
     before, total = log.end(), moments_of(files)
     for done, moment in enumerate(replay(files), 1):
         if walk is not None:
@@ -74,7 +78,7 @@ def import_history(
             made = forecaster.follow(records)
             if walk is not None:
                 walk.note(made)
-            writer.take(made)
+            writer.take(forecaster.unsaid(made))
         progress(done, total)
     writer.flush()
     after = log.end()

@@ -9,22 +9,23 @@ CREATE TABLE event_result_history (
     periods STRUCT("period" VARCHAR, home BIGINT, away BIGINT)[], extra_time BOOLEAN, penalties_home BIGINT,
     penalties_away BIGINT, qualified VARCHAR, minutes_played DOUBLE, innings_played DOUBLE, start_delay_hours DOUBLE,
     venue_changed BOOLEAN, player_stats STRUCT(player VARCHAR, stat VARCHAR, "value" DOUBLE, played BOOLEAN)[],
-    time_assumed BOOLEAN, raw_payload_id VARCHAR, raw_path VARCHAR
+    time_assumed BOOLEAN, raw_payload_id VARCHAR, raw_path VARCHAR, recorded_at TIMESTAMPTZ
 );
 CREATE TABLE event_results AS FROM event_result_history LIMIT 0;
 
 -- fold
 INSERT INTO event_result_history BY NAME
 SELECT ref AS result_id, * EXCLUDE (
-    record_id, ref, recorded_at, producer, correlation_id, causation_id, topic, "partition", "offset")
+    record_id, ref, producer, correlation_id, causation_id, topic, "partition", "offset")
 FROM ResultRecorded
 UNION ALL BY NAME
 SELECT ref AS result_id, * EXCLUDE (
-    record_id, ref, recorded_at, producer, correlation_id, causation_id, topic, "partition", "offset")
+    record_id, ref, producer, correlation_id, causation_id, topic, "partition", "offset")
 FROM ResultCorrected;
 
 MERGE INTO event_results USING (
-    SELECT unnest(arg_max(history, (corrects IS NOT NULL, occurred_at, result_id)))
+    -- A file that was mended tells another score of the same time: what was put on record later counts.
+    SELECT unnest(arg_max(history, (corrects IS NOT NULL, occurred_at, recorded_at, result_id)))
     FROM event_result_history AS history
     SEMI JOIN (SELECT event_id FROM ResultRecorded UNION SELECT event_id FROM ResultCorrected) AS touched
         USING (event_id)
