@@ -117,9 +117,9 @@ class Workspace:
             what = "the owner to publish a copy"
             if owner := self._be_owner_or_wait(held, is_enough, what, progress):
                 self.turn(owner, progress)
-                yield owner.store
-                return
-            store = Store(self.settings.published, read_only=True)
+                owner.store.close()
+            # Read-only for DuckDB too: no query, however it is worded, changes what it asks.
+            store = Store(owner.store.path if owner else self.settings.published, read_only=True)
             held.callback(store.close)
             yield store
 

@@ -47,7 +47,9 @@ WHEN MATCHED THEN UPDATE SET "offset" = moved."offset"
 WHEN NOT MATCHED THEN INSERT VALUES (moved.topic, moved."partition", moved."offset")
 """
 _IN_USE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+_READ_ONLY = "BEGIN TRANSACTION READ ONLY"
+_WRITES = (duckdb.TransactionException, duckdb.InvalidInputException)
+_ASK_ONE = "ask one SELECT: the projections change only by what is put on record"
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
     duckdb.ConversionException,
@@ -132,23 +134,26 @@ class Store:
         with self._cursor() as cursor:
             return cursor.execute(sql, dict(parameters) if parameters else None).fetchall()
 
-    def table(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """All rows of a query as Arrow."""
+    def table(self, sql: str, parameters: Mapping[str, Any] | None = None, *, begin: str | None = None) -> pa.Table:
+        """All rows of a query as Arrow, in a transaction of its own where `begin` begins one."""
         with self._cursor() as cursor:
+            if begin is not None:
+                cursor.execute(begin)
             return cursor.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """The rows of somebody's own SELECT as Arrow.
+        """The rows of somebody's own SELECT as Arrow, read in a transaction that DuckDB lets write nothing.
 
         Raises:
             StoreError: more than one statement, one that would change something, or one that DuckDB refuses.
         """
         try:
-            statements = duckdb.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in _READING:
-                raise StoreError("ask one SELECT: the projections change only by what is put on record")
-            return self.table(sql, parameters)
+            if not _reads(sql):
+                raise StoreError(_ASK_ONE)
+            return self.table(sql, parameters, begin=_READ_ONLY)
         except duckdb.Error as error:
+            if isinstance(error, _WRITES) and "read-only mode" in str(error):
+                raise StoreError(_ASK_ONE) from error
             raise StoreError(f"DuckDB refuses the query: {error}") from error
 
     def query(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
@@ -409,6 +414,19 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
+
+
+def _reads(sql: str) -> bool:
+    """Whether this is one statement that reads; an EXPLAIN is what it explains, for ANALYZE runs that."""
+    statements = duckdb.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.EXPLAIN:
+        return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+    explain = statements[0].query
+    # What is explained begins at the first place, counted in bytes, from where the rest is a statement by itself.
+    for place, _ in duckdb.tokenize(explain)[1:]:
+        with suppress(duckdb.ParserException):
+            return _reads(explain.encode()[place:].decode())
+    return False
 
 
 def _by_topic(batch: pa.Table) -> list[pa.Table]:

@@ -37,6 +37,18 @@ class Done:
 Run = Callable[..., Done]
 
 
+def hidden_writes(folder: Path) -> list[str]:
+    """Statements that change something, in the clothes of one that reads."""
+    return [
+        "EXPLAIN ANALYZE UPDATE events SET home = 'changed'",
+        "EXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1",
+        "explain /* é */ (ANALYZE, FORMAT json) DROP TABLE store_identity",
+        f"EXPLAIN ANALYZE COPY (SELECT 42) TO '{folder / 'written.csv'}'",
+        "EXPLAIN ANALYZE WITH gone AS (DELETE FROM events RETURNING *) SELECT count(*) FROM gone",
+        "WITH gone AS (DELETE FROM events RETURNING *) SELECT count(*) FROM gone",
+    ]
+
+
 def content(workspace: Workspace) -> dict[str, str]:
     """The digests of all that is on record, with nothing refused."""
     assert list(workspace.log.conflicts()) == []

@@ -57,6 +57,11 @@ ERRORS: dict[str, tuple[Sequence[str], str]] = {
     "a new table": (("query", "CREATE TABLE mine AS SELECT 1"), "ask one SELECT"),
     "a file written by SQL": (("query", "COPY events TO 'events.csv'"), "ask one SELECT"),
     "another database": (("query", "ATTACH 'other.duckdb'"), "ask one SELECT"),
+    "a change in an EXPLAIN": (("query", "EXPLAIN ANALYZE UPDATE grading SET summary = 'WIN'"), "ask one SELECT"),
+    "a deletion in a SELECT": (
+        ("query", "WITH gone AS (DELETE FROM predictions RETURNING *) SELECT count(*) FROM gone"),
+        "ask one SELECT: the projections change only by what is put on record",
+    ),
     "unknown output format": (
         ("query", "SELECT 1", "-f", "xml"),
         "there is no format 'xml'; there are table",

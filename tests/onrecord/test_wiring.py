@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from eventlog.log import BATCH
 from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.wiring import TimedOutError, Workspace
-from projections.store import StoreInUseError
+from projections.store import StoreError, StoreInUseError
 from schemas.events import EventScheduled
 from schemas.requests import GradingRequest, GradingRequested
+from tests.onrecord.conftest import hidden_writes
 from tests.producers.stage import NOW
 from tests.records import make
 
@@ -87,6 +88,23 @@ def test_an_owner_of_an_empty_log_publishes_an_empty_copy(workspace: Workspace) 
     """A query beside it is answered at once."""
     with serving(workspace), workspace.reader() as store:
         assert store.rows("SELECT count(*) FROM events") == [(0,)]
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_no_query_changes_what_it_asks(workspace: Workspace, tmp_path: Path, served: bool) -> None:
+    """Neither beside an owner nor without one: DuckDB itself has opened the file read-only."""
+    workspace.log.append([game()])
+    with serving(workspace) if served else nullcontext():
+        assert events(workspace) == 1
+        with workspace.reader() as store:
+            for sql in hidden_writes(tmp_path):
+                with pytest.raises(StoreError, match="ask one SELECT: the projections change only by"):
+                    store.ask(sql)
+            with pytest.raises(duckdb.InvalidInputException, match="read-only mode"):
+                store.execute("UPDATE events SET home = 'changed'")
+            assert store.ask("EXPLAIN (ANALYZE) /* a reading, ééé */ FROM events").num_rows
+        assert events(workspace) == 1
+    assert not (tmp_path / "written.csv").exists()
 
 
 def test_a_second_server_is_refused(workspace: Workspace) -> None:

@@ -360,6 +360,16 @@ def test_a_query_asked_wrongly_is_refused(store: Store, name: str, parameters: d
         store.query(name, parameters)
 
 
+def test_nothing_that_is_asked_writes(store: Store) -> None:
+    """A store in memory is open for writing: what is asked of it is not."""
+    sql = "WITH made AS (INSERT INTO positions VALUES ('events', 0, 9) RETURNING *) FROM made"
+
+    with pytest.raises(StoreError, match="ask one SELECT"):
+        store.ask(sql)
+
+    assert store.positions() == {}
+
+
 def test_times_are_utc_whatever_the_machine_says(store: Store, given: Given, when_folded: When) -> None:
     """A cursor's time zone is the store's, not the machine's."""
     given(make(EventStarted))
