@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -202,11 +203,12 @@ def finding(found: Finding) -> str:
 
 
 def write_table(table: pa.Table, format_name: str, target: Path | None, console: Console) -> None:
-    """Rows as a table for people, or as CSV, JSON or Parquet.
+    """Rows as a table for people, or as CSV, JSON or Parquet; columns of one name are told apart as DuckDB does.
 
     Raises:
-        StoreError: an unknown format, or Parquet without a file.
+        StoreError: an unknown format, Parquet without a file, or a time that no calendar of ours has.
     """
+    table = table.rename_columns(_told_apart(table.column_names))
     if format_name == "parquet":
         if target is None:
             raise StoreError("parquet is not text: name a file with --out")
@@ -224,9 +226,28 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
         target.write_text(text, encoding="utf-8")
 
 
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names as DuckDB writes them to Parquet: `event_id`, `event_id_1`; upper and lower case are one."""
+    told: dict[str, str] = {}
+    for name in names:
+        tried = chain((name,), (f"{name}_{number}" for number in count(1)))
+        free = next(one for one in tried if one.lower() not in told)
+        told[free.lower()] = free
+    return list(told.values())
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    try:
+        return list(table.to_pylist())
+    except OverflowError as error:
+        raise StoreError(
+            "a date or time is infinite, or not of the years 1 to 9999: ask for its text, as in starts_at::VARCHAR"
+        ) from error
+
+
 def _table(table: pa.Table) -> Table:
     shown = Table(*table.column_names)
-    for row in table.slice(0, SHOWN_ROWS).to_pylist():
+    for row in _rows(table.slice(0, SHOWN_ROWS)):
         shown.add_row(*(_NO_VALUE if value is None else escape(str(value)) for value in row.values()))
     if table.num_rows > SHOWN_ROWS:
         shown.caption = f"the first {SHOWN_ROWS} of {table.num_rows} rows; --format csv gives all"
@@ -237,12 +258,12 @@ def _csv(table: pa.Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.column_names)
-    writer.writerows(tuple("" if value is None else value for value in row.values()) for row in table.to_pylist())
+    writer.writerows(tuple("" if value is None else value for value in row.values()) for row in _rows(table))
     return text.getvalue()
 
 
 def _json(table: pa.Table) -> str:
-    return json.dumps(table.to_pylist(), default=_plain, indent=1) + "\n"
+    return json.dumps(_rows(table), default=_plain, indent=1) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -139,6 +139,20 @@ def test_query_formats_say_the_same(run: Run, season: Path, tmp_path: Path) -> N
     assert all(row["home"] in shown for row in rows)
 
 
+def test_columns_of_one_name_are_told_apart_in_every_format(run: Run, tmp_path: Path) -> None:
+    """As DuckDB tells them apart in Parquet of its own; each keeps its values."""
+    sql = "SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS A"
+    expected = {"a": 1, "a_1": 2, "a_1_1": 3, "A_2": 4}
+    target, own = tmp_path / "out.parquet", tmp_path / "own.parquet"
+    run("query", sql, "-f", "parquet", "--out", target)
+    duckdb.sql(f"COPY ({sql}) TO '{own}'")
+
+    assert [expected] == pq.read_table(own).to_pylist() == pq.read_table(target).to_pylist()
+    assert [expected] == json.loads(run("query", sql, "-f", "json").out)
+    assert run("query", sql, "-f", "csv").out == "a,a_1,a_1_1,A_2\n1,2,3,4\n"
+    assert all(name in run("query", sql).out for name in expected)
+
+
 def test_a_named_query_takes_its_parameters(run: Run, season: Path) -> None:
     """Given as name=value; the rest by default."""
     [all_of_them] = json.loads(run("query", "performance", "-f", "json").out)

@@ -62,6 +62,11 @@ ERRORS: dict[str, tuple[Sequence[str], str]] = {
         ("query", "WITH gone AS (DELETE FROM predictions RETURNING *) SELECT count(*) FROM gone"),
         "ask one SELECT: the projections change only by what is put on record",
     ),
+    "a time without end": (
+        ("query", "SELECT TIMESTAMPTZ 'infinity'"),
+        "a date or time is infinite, or not of the years 1 to 9999: ask for its text, as in starts_at::VARCHAR",
+    ),
+    "a date of no calendar": (("query", "SELECT '200000-01-01'::DATE AS t", "-f", "csv"), "a date or time is infinite"),
     "unknown output format": (
         ("query", "SELECT 1", "-f", "xml"),
         "there is no format 'xml'; there are table",
