@@ -1,6 +1,7 @@
 """The grader: settles picks from the current inputs, and puts each grade on record with the ids it was decided from."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -8,10 +9,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from pydantic import ValidationError
+
 from consumers.closes import closing_values
 from grading.clv import exact_line
-from grading.odds import decimal_odds
-from grading.outcomes import GradingError, Outcome, Settlement
+from grading.odds import OddsError, decimal_odds
+from grading.outcomes import GradingError, Outcome, Settlement, ungradeable
 from grading.parlay import Leg, settle_parlay
 from grading.result import Result, parse_result
 from grading.rulebook import Rulebook, default_rulebook
@@ -35,6 +38,10 @@ _COPIED = (
 )  # fmt: skip
 # A pick without a price is settled at a price that cancels out of its outcome.
 _ANY_PRICE = Fraction(2)
+MOST_UNITS = 1_000_000_000
+"""Nobody pays a thousand times what the longest single price does; sums of a million such picks fit every column."""
+_FAULTS = (GradingError, OddsError, ValidationError)
+_UNREADABLE = {"close_reason": "UNREADABLE_CLOSE"}
 
 
 class Grader:
@@ -58,7 +65,12 @@ class Grader:
         if book is None:
             return _graded(row, _unknown_sport(row["sport"]), "none", "0")
         settlement = _settle(row, book)
-        return None if settlement is None else _graded(row, settlement, book.name, str(book.version))
+        if settlement is None:
+            return None
+        try:
+            return _graded(row, settlement, book.name, str(book.version))
+        except _FAULTS as error:
+            return _graded(row, _at_fault(error), book.name, str(book.version), _UNREADABLE)
 
     def _grade_parlay(self, legs: Sequence[Mapping[str, Any]]) -> PredictionGraded | None:
         """Legs first, each by the rulebook of its sport; None while one has to wait."""
@@ -70,12 +82,16 @@ class Grader:
         if any(settlement is None for settlement in settled):
             return None
         outcomes = [
-            Leg(_odds(leg), settlement.outcome, settlement.unit_return)
+            Leg(_leg_odds(leg, settlement), settlement.outcome, settlement.unit_return)
             for leg, settlement in zip(legs, settled, strict=True)
             if settlement is not None
         ]
         labels = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None))
-        return _graded_parlay(legs, settle_parlay(outcomes), labels or "none")
+        parlay = _with_reasons(settle_parlay(outcomes), settled)
+        try:
+            return _graded_parlay(legs, parlay, labels or "none")
+        except _FAULTS as error:
+            return _graded_parlay(legs, _at_fault(error), labels or "none")
 
     def _rulebook(self, sport: str) -> Rulebook | None:
         try:
@@ -99,7 +115,23 @@ class Grader:
 
 
 def _unknown_sport(sport: str) -> Settlement:
-    return Settlement(Outcome.UNGRADEABLE, (), None, f"sport: no rulebook is for {sport!r}; add one")
+    return ungradeable(f"sport: no rulebook is for {sport!r}; add one")
+
+
+def _at_fault(error: Exception) -> Settlement:
+    """One pick that cannot be graded stops no other."""
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return ungradeable(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
+    return ungradeable(str(error))
+
+
+def _with_reasons(parlay: Settlement, legs: Sequence[Settlement | None]) -> Settlement:
+    """A parlay that an UNGRADEABLE leg makes so, with that leg's reason."""
+    if parlay.outcome is not Outcome.UNGRADEABLE:
+        return parlay
+    reasons = [leg.reason for leg in legs if leg is not None and leg.outcome is Outcome.UNGRADEABLE and leg.reason]
+    return replace(parlay, reason="; ".join(dict.fromkeys(filter(None, (parlay.reason, *reasons)))))
 
 
 def _settle(row: Mapping[str, Any], book: Rulebook) -> Settlement | None:
@@ -107,16 +139,21 @@ def _settle(row: Mapping[str, Any], book: Rulebook) -> Settlement | None:
     market, _, period = row["market_key"].partition(":")
     try:
         result = _result(row, market, book)
-    except GradingError as error:
-        return Settlement(Outcome.UNGRADEABLE, (), None, str(error))
-    if result is None:
-        return None
-    pick = Pick(row["sport"], market, period, row["selection"].partition(":")[0], exact_line(row["line"]), _odds(row))
-    return settle(pick, result, book)
+        if result is None:
+            return None
+        selection, line = row["selection"].partition(":")[0], exact_line(row["line"])
+        return settle(Pick(row["sport"], market, period, selection, line, _odds(row)), result, book)
+    except _FAULTS as error:
+        return _at_fault(error)
 
 
 def _odds(row: Mapping[str, Any]) -> Fraction:
     return _ANY_PRICE if row["price"] is None else decimal_odds(row["price"], row["odds_format"])
+
+
+def _leg_odds(leg: Mapping[str, Any], settlement: Settlement) -> Fraction:
+    """Of a leg whose price cannot be read the settlement says so."""
+    return _ANY_PRICE if settlement.outcome is Outcome.UNGRADEABLE else _odds(leg)
 
 
 def _result(row: Mapping[str, Any], market: str, book: Rulebook) -> Result | None:
@@ -157,7 +194,13 @@ def _hours(delay: timedelta) -> float:
     return max(0.0, delay.total_seconds() / 3600)
 
 
-def _graded(row: Mapping[str, Any], settlement: Settlement, rulebook: str, version: str) -> PredictionGraded:
+def _graded(
+    row: Mapping[str, Any],
+    settlement: Settlement,
+    rulebook: str,
+    version: str,
+    closing: Mapping[str, Any] | None = None,
+) -> PredictionGraded:
     decided_at = _newest_input(row)
     identity = (row["publish_id"], row["inputs"], rulebook, version, DECISION_VERSION)
     return PredictionGraded(
@@ -180,7 +223,7 @@ def _graded(row: Mapping[str, Any], settlement: Settlement, rulebook: str, versi
             forced_by=row["forced_by"],
             **_outcome(settlement, has_price=row["price_decimal"] is not None),
             **_scores(row, settlement),
-            **closing_values(row),
+            **(closing_values(row) if closing is None else closing),
         ),
     )
 
@@ -222,7 +265,8 @@ def _newest_input(row: Mapping[str, Any]) -> datetime:
     return newest
 
 
-def _outcome(settlement: Settlement, *, has_price: bool) -> dict[str, Any]:
+def _outcome(settled: Settlement, *, has_price: bool) -> dict[str, Any]:
+    settlement = _counted(settled) if has_price else settled
     units = settlement.unit_return if has_price or settlement.outcome in {Outcome.PUSH, Outcome.VOID} else None
     return {
         "outcome": settlement.outcome.value,
@@ -232,6 +276,13 @@ def _outcome(settlement: Settlement, *, has_price: bool) -> dict[str, Any]:
         "unit_return_exact": None if units is None else str(units),
         "reason": settlement.reason,
     }
+
+
+def _counted(settlement: Settlement) -> Settlement:
+    """The settlement, if what it pays can be added up."""
+    if settlement.unit_return is None or settlement.unit_return <= MOST_UNITS:
+        return settlement
+    return ungradeable(f"odds: they pay more than {MOST_UNITS:,} for one, which is more than is counted")
 
 
 def _summary(settlement: Settlement) -> str:

@@ -23,7 +23,7 @@ SELECT cohort, cohort_key, origin, count(*) AS picks,
        count(unit_return) FILTER (summary <> 'VOID') AS priced,
        sum(unit_return) FILTER (summary <> 'VOID') AS total_units,
        total_units / nullif(priced, 0) AS roi,
-       1.96 * sqrt(greatest(sum((unit_return * 1000)::DECIMAL(18, 3)::DECIMAL(38, 3) ** 2) FILTER (summary <> 'VOID'), 0))
+       1.96 * sqrt(greatest(sum((unit_return * 1000)::DECIMAL(38, 3) ** 2) FILTER (summary <> 'VOID'), 0))
            / 1000 / nullif(priced, 0) AS roi_margin_95,
        count(clv_price) FILTER (summary <> 'VOID') AS clv_n,
        sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_n, 0) AS avg_clv,

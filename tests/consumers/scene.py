@@ -19,6 +19,8 @@ from producers.sim_run_tracker import SimRunTracker
 from producers.snapshot_capture import SnapshotCapture
 from projections.store import Store
 from schemas.codec import Codec
+from schemas.odds import OddsSnapshot, OddsSnapshotCaptured
+from schemas.publishes import PredictionPublished, Publish, TicketTerms
 from schemas.record import Record
 from schemas.requests import GradingCompleted, GradingRequest, GradingRequested
 
@@ -124,6 +126,24 @@ class Scene:
         """An official publish of a prediction on a price seen now; gives its publish_id."""
         leg = self.leg(price, market_key, selection, **more)
         return self.publish(leg["prediction_id"], leg["ticket_terms"])
+
+    def unreadable_pick(self, price: str = "abc") -> str:
+        """An official publish whose price, and its snapshot's, has a text that is no number; gives its publish_id."""
+        seen = self.log.find("odds", self.odds("1.91", capture_id="readable"))
+        assert isinstance(seen, OddsSnapshotCaptured)
+        data = OddsSnapshot(**seen.data.model_dump() | {"price": price})
+        snapshot = OddsSnapshotCaptured(event_id="game", occurred_at=self.clock.at, producer="tests", data=data)
+        self.log.append([snapshot])
+        publish = Publish(
+            prediction_id=self.prediction(snapshot_id=snapshot.ref),
+            ticket_terms=TicketTerms(**data.model_dump(include={*TicketTerms.model_fields} - {"selection"})),
+            channel="telegram",
+            visibility="premium",
+            is_official=True,
+        )
+        published = PredictionPublished(event_id="game", occurred_at=self.clock.at, producer="tests", data=publish)
+        self.log.append([published])
+        return published.ref
 
     def parlay(self, *legs: Row) -> str:
         """An official parlay."""

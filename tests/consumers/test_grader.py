@@ -251,6 +251,21 @@ def test_a_result_that_tells_only_the_winner_settles_who_won(scene: Scene) -> No
     assert grade["reason"]
 
 
+def test_a_price_that_cannot_be_read_stops_no_other_pick(scene: Scene) -> None:
+    """What another producer wrote: UNGRADEABLE, with the reason that the price has."""
+    scene.game()
+    scene.game("other")
+    unreadable, sound = scene.unreadable_pick(), scene.pick(event_id="other")
+
+    scene.played(110, 100)
+    scene.played(110, 100, "other")
+
+    grade = scene.grade(unreadable)
+    assert (grade["outcome"], grade["reason"]) == ("UNGRADEABLE", "odds: 'abc' is not a number")
+    assert scene.grade(sound)["outcome"] == "WIN"
+    assert scene.rows("SELECT wins, ungradeable FROM performance_rollups WHERE cohort = 'all'") == [(1, 1)]
+
+
 def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Scene) -> None:
     """No rule is no guess; the pick stays counted."""
     scene.game(sport="curling")

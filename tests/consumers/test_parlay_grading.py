@@ -2,6 +2,10 @@
 
 from decimal import Decimal
 
+import pytest
+
+from schemas.gradings import Grade, PredictionGraded
+from schemas.publishes import Parlay, ParlayLeg, ParlayPublished, PredictionPublished
 from tests.consumers.scene import START, Row, Scene
 
 MONEYLINE = "MONEYLINE:FULL_GAME"
@@ -128,3 +132,57 @@ def test_a_parlay_of_one_league_is_of_that_league(scene: Scene) -> None:
     scene.played(110, 100, "other")
 
     assert scene.rows("SELECT cohort_key, picks FROM performance_rollups WHERE cohort = 'league'") == [("NBA", 1)]
+
+
+@pytest.mark.parametrize(("price", "legs"), [("501.0", 6), ("11.0", 12)])
+def test_a_parlay_that_pays_more_than_is_counted_stops_no_other(scene: Scene, price: str, legs: int) -> None:
+    """UNGRADEABLE, with that reason; no column holds what it pays."""
+    names = [scene.game(f"game {number}") for number in range(legs)]
+    beyond = scene.parlay(*(scene.leg(price, MONEYLINE, event_id=name) for name in names))
+    within = scene.parlay(*(scene.leg(price, MONEYLINE, event_id=name) for name in names[:3]))
+
+    for name in names:
+        scene.played(110, 100, name)
+
+    grade = scene.grade(beyond)
+    assert (grade["outcome"], grade["unit_return"]) == ("UNGRADEABLE", None)
+    assert grade["reason"] == "odds: they pay more than 1,000,000,000 for one, which is more than is counted"
+    assert (Decimal(price) ** 3 - 1, "WIN") == (scene.grade(within)["unit_return"], scene.grade(within)["outcome"])
+
+
+def test_the_rollups_hold_the_largest_grade_that_may_be_on_record(scene: Scene) -> None:
+    """An older grader put it there."""
+    publish_id = scene.parlay(*two_legs(scene))
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+    scene.grade(publish_id)
+    [graded] = scene.records(PredictionGraded)
+    most = Decimal(10) ** 16 - 1
+    data = Grade(**graded.data.model_dump() | {"unit_return": most, "revision": 1})
+
+    scene.log.append([PredictionGraded(occurred_at=scene.clock.at, producer="grader", data=data)])
+
+    assert scene.rows("SELECT total_units, roi_margin_95 > 0 FROM performance_rollups WHERE cohort = 'all'") == [
+        (most, True)
+    ]
+
+
+@pytest.mark.parametrize(("second", "outcome"), [((21, 20), "UNGRADEABLE"), ((20, 21), "LOSS")])
+def test_a_leg_whose_price_cannot_be_read_says_so(scene: Scene, second: tuple[int, int], outcome: str) -> None:
+    """A parlay that another leg has lost is lost."""
+    scene.game()
+    scene.game("second", sport="nfl", league="NFL")
+    scene.unreadable_pick()
+    scene.pick("2.00", MONEYLINE, event_id="second")
+    published = [one.data.model_dump(include={*ParlayLeg.model_fields}) for one in scene.records(PredictionPublished)]
+    legs = tuple(ParlayLeg(**one) for one in published)
+    data = Parlay(legs=legs, channel="telegram", visibility="premium", is_official=True)
+    parlay = ParlayPublished(occurred_at=scene.clock.at, producer="tests", data=data)
+    scene.log.append([parlay])
+
+    scene.played(110, 100)
+    scene.played(*second, "second")
+
+    grade = scene.grade(parlay.ref)
+    reason = "legs: one is UNGRADEABLE; odds: 'abc' is not a number" if outcome == "UNGRADEABLE" else None
+    assert (outcome, reason) == (grade["outcome"], grade["reason"])
