@@ -36,8 +36,9 @@ _COPIED = (
     "home", "away", "extra_time", "penalties_home", "penalties_away", "qualified", "minutes_played",
     "innings_played", "start_delay_hours", "venue_changed",
 )  # fmt: skip
-# A pick without a price is settled at a price that cancels out of its outcome.
+# A pick without a price is settled at a price that cancels out of its outcome; a parlay's may not (`_EXTREMES`).
 _ANY_PRICE = Fraction(2)
+_EXTREMES = [{"price": price, "odds_format": "decimal"} for price in ("1.000001", "1000000")]
 MOST_UNITS = 1_000_000_000
 """Nobody pays a thousand times what the longest single price does; sums of a million such picks fit every column."""
 _FAULTS = (GradingError, OddsError, ValidationError)
@@ -75,19 +76,12 @@ class Grader:
     def _grade_parlay(self, legs: Sequence[Mapping[str, Any]]) -> PredictionGraded | None:
         """Legs first, each by the rulebook of its sport; None while one has to wait."""
         books = [self._rulebook(leg["sport"]) for leg in legs]
-        settled = [
-            _unknown_sport(leg["sport"]) if book is None else _settle(leg, book)
-            for leg, book in zip(legs, books, strict=True)
-        ]
-        if any(settlement is None for settlement in settled):
+        parlay = _settle_legs(legs, books)
+        if parlay is None:
             return None
-        outcomes = [
-            Leg(_leg_odds(leg, settlement), settlement.outcome, settlement.unit_return)
-            for leg, settlement in zip(legs, settled, strict=True)
-            if settlement is not None
-        ]
+        if _hangs_on_a_missing_price(legs, books):
+            parlay = ungradeable("odds: a leg has no price, and whether the parlay won depends on it")
         labels = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None))
-        parlay = _with_reasons(settle_parlay(outcomes), settled)
         try:
             return _graded_parlay(legs, parlay, labels or "none")
         except _FAULTS as error:
@@ -124,6 +118,30 @@ def _at_fault(error: Exception) -> Settlement:
         fault = error.errors()[0]
         return ungradeable(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
     return ungradeable(str(error))
+
+
+def _settle_legs(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> Settlement | None:
+    settled = [
+        _unknown_sport(leg["sport"]) if book is None else _settle(leg, book)
+        for leg, book in zip(legs, books, strict=True)
+    ]
+    outcomes = [
+        Leg(_leg_odds(leg, settlement), settlement.outcome, settlement.unit_return)
+        for leg, settlement in zip(legs, settled, strict=True)
+        if settlement is not None
+    ]
+    return _with_reasons(settle_parlay(outcomes), settled) if len(outcomes) == len(legs) else None
+
+
+def _hangs_on_a_missing_price(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> bool:
+    """Whether the shortest and the longest price of the legs that have none lead to different summaries."""
+    if all(leg["price"] is not None for leg in legs):
+        return False
+    tried = (
+        _settle_legs([leg if leg["price"] is not None else {**leg, **price} for leg in legs], books)
+        for price in _EXTREMES
+    )
+    return len({_summary(parlay) for parlay in tried if parlay is not None}) > 1
 
 
 def _with_reasons(parlay: Settlement, legs: Sequence[Settlement | None]) -> Settlement:

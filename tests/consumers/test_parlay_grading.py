@@ -6,7 +6,7 @@ import pytest
 
 from schemas.gradings import Grade, PredictionGraded
 from schemas.publishes import Parlay, ParlayLeg, ParlayPublished, PredictionPublished
-from tests.consumers.scene import START, Row, Scene
+from tests.consumers.scene import START, Row, Scene, shown
 
 MONEYLINE = "MONEYLINE:FULL_GAME"
 
@@ -186,3 +186,33 @@ def test_a_leg_whose_price_cannot_be_read_says_so(scene: Scene, second: tuple[in
     grade = scene.grade(parlay.ref)
     reason = "legs: one is UNGRADEABLE; odds: 'abc' is not a number" if outcome == "UNGRADEABLE" else None
     assert (outcome, reason) == (grade["outcome"], grade["reason"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome", "summary"),
+    [
+        ((1, 1), (21, 20), "UNGRADEABLE", "UNGRADEABLE"),  # half lost, times what nobody told
+        ((1, 1), (20, 21), "LOSS", "LOSS"),
+        ((1, 1), (20, 20), "PARTIAL", "LOSS"),  # the leg without a price drops out
+        ((2, 1), (21, 20), "WIN", "WIN"),
+        ((1, 2), (21, 20), "LOSS", "LOSS"),
+    ],
+)
+def test_no_price_is_invented_for_a_leg_that_has_none(
+    scene: Scene, first: tuple[int, int], second: tuple[int, int], outcome: str, summary: str
+) -> None:
+    """Where the parlay's outcome depends on it there is none."""
+    scene.game("first", sport="soccer", league="EPL")
+    scene.game("second", sport="nfl", league="NFL")
+    handicap = scene.leg("1.90", "ASIAN_HANDICAP:REGULATION", event_id="first", line=-0.25)
+    unpriced = {"prediction_id": scene.prediction(MONEYLINE, event_id="second"), "ticket_terms": {}}
+    publish_id = scene.parlay(handicap, unpriced)
+
+    scene.played(*first, "first")
+    scene.played(*second, "second")
+
+    grade = scene.grade(publish_id)
+    expected = {"outcome": outcome, "summary": summary, "unit_return": None}
+    if outcome == "UNGRADEABLE":
+        expected["reason"] = "odds: a leg has no price, and whether the parlay won depends on it"
+    assert expected == shown(grade, list(expected))
