@@ -240,14 +240,15 @@ def rebuild(
         Path | None, typer.Option("--out", help="A new DuckDB file to rebuild into; the projections stay as they are.")
     ] = None,
 ) -> None:
-    """Make the projections anew from the log."""
+    """Make the projections anew from the log; --verify exits with 1 where they differ."""
     workspace = open_workspace()
     if verify and (until or out_file):
         raise ValueError("rebuild --verify compares everything, and keeps nothing: leave out --until and --out")
     with bar("rebuilding") as progress:
         if verify:
-            out.print(display.verified(workspace.verify(progress)))
-            return
+            done = workspace.verify(progress)
+            out.print(display.verified(done))
+            raise typer.Exit(1 if done.differing else 0)
         beside = until is not None or out_file is not None
         report = workspace.rebuild_into(out_file, until, progress) if beside else workspace.rebuild(progress)
     out.print(

@@ -221,6 +221,16 @@ def test_rebuild_verify_compares_every_table(run: Run, season: Path, home: Path)
     assert len(list((home / "projections").glob("*.duckdb"))) == 1
 
 
+def test_rebuild_verify_exits_with_1_where_a_table_differs(run: Run, season: Path, workspace: Workspace) -> None:
+    """For a script that asks."""
+    with workspace.owner() as owner:
+        owner.store.execute("UPDATE latest_odds SET price_decimal = price_decimal + 1 WHERE book = 'bet365'")
+
+    done = run("rebuild", "--verify", check=False)
+
+    assert (done.code, "differs from a rebuild: latest_odds" in done.out) == (1, True)
+
+
 def test_rebuild_until_knows_only_what_was_known_then(run: Run, season: Path, tmp_path: Path) -> None:
     """On the eve of the third day: six results, and no price of a later day."""
     target = tmp_path / "then.duckdb"
