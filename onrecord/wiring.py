@@ -210,10 +210,12 @@ class Workspace:
         """Projections in a file of their own: of everything, or only of what was known at a time.
 
         Raises:
-            ValueError: no file to write to, or one that exists.
+            ValueError: no file to write to, one that exists, or one in a folder that does not.
         """
         if out_file is None or out_file.exists():
             raise ValueError("rebuild --until makes a file of its own: name one that does not exist with --out")
+        if not out_file.parent.is_dir():
+            raise ValueError(f"{out_file}: there is no folder {out_file.parent}; make it first")
         at = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
         return build(self.log, out_file, progress, until=at)
 

@@ -114,6 +114,15 @@ def test_a_file_that_exists_is_not_overwritten_by_a_rebuild(run: Run, tmp_path: 
     assert target.read_text() == "precious"
 
 
+def test_a_rebuild_into_a_folder_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    """No file is damaged."""
+    target = tmp_path / "nowhere" / "x.db"
+
+    error = run("rebuild", "--out", target, check=False).error
+
+    assert error == f"error: {target}: there is no folder {target.parent}; make it first"
+
+
 @pytest.mark.parametrize("words", [("query", "SELECT 1", "-f", "parquet", "--out"), ("query", "SELECT 1", "--out")])
 def test_an_output_that_cannot_be_written_is_told(run: Run, tmp_path: Path, words: Sequence[str]) -> None:
     """A folder that is not there."""
