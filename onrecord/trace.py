@@ -24,6 +24,13 @@ _DRAWN_ABOVE: Mapping[str, Any] = {"is": "drawn above"}
 # Columns that cite others, each with the kinds that its ids may be of.
 _Cites = tuple[tuple[str, tuple[str, ...]], ...]
 
+_SEEN_BY_A_RUN: _Cites = (
+    ("snapshot_id", ("odds",)),
+    ("further_snapshot_ids", ("odds",)),
+    ("injury_snapshot_id_home", ("injuries",)),
+    ("injury_snapshot_id_away", ("injuries",)),
+)
+
 # Kind to its table, its id column, the columns shown, and those that cite.
 _KINDS: dict[str, tuple[str, str, tuple[str, ...], _Cites]] = {
     "grade": (
@@ -54,6 +61,7 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...], _Cites]] = {
         ("model_version", "feature_set_version", "decision_policy_version", "sim_count", "state"),
         (("calibration_version_applied", ("calibration version",)),),
     ),
+    "run inputs": ("sim_run_inputs", "inputs_id", ("sim_run_id", "occurred_at"), _SEEN_BY_A_RUN),
     "calibration version": (
         "trained_versions",
         "calibration_version",
@@ -88,8 +96,7 @@ _FURTHER: dict[str, tuple[str, str, str, _Cites]] = {
         "sim_run_inputs",
         "sim_run_id",
         "inputs_id",
-        (("snapshot_id", ("odds",)), ("further_snapshot_ids", ("odds",)), ("injury_snapshot_id_home", ("injuries",)),
-         ("injury_snapshot_id_away", ("injuries",))),
+        _SEEN_BY_A_RUN,
     ),
     "parlay": ("parlay_legs", "publish_id", "leg", (("prediction_id", ("prediction",)),)),
 }  # fmt: skip

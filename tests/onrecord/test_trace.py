@@ -105,6 +105,16 @@ def test_an_id_that_dangles_is_drawn_as_not_on_record(scene: Scene, grade: Node,
     assert {(node.kind, node.id) for node in nodes(tree) if node.facts == NOT_ON_RECORD} == {(kind, gone)}
 
 
+def test_what_a_run_saw_has_an_id_of_its_own(scene: Scene, grade: Node) -> None:
+    """Given the id that recording the inputs returned, then below it stand three prices and two reports."""
+    [(inputs_id, run_id)] = scene.store.rows("SELECT inputs_id, sim_run_id FROM sim_run_inputs")
+
+    tree = lineage(scene.store, inputs_id)
+
+    assert ("run inputs", run_id) == (tree.kind, tree.facts["sim_run_id"])
+    assert [node.kind for node in tree.rests_on] == ["odds"] * 3 + ["injuries"] * 2
+
+
 def test_a_parlays_tree_holds_its_legs(scene: Scene) -> None:
     """Given a parlay that was graded, then below the grade stands the parlay, and below it both predictions."""
     legs = [scene.leg("1.80", MONEYLINE), scene.leg("2.00", MONEYLINE, event_id=scene.game("other"))]
