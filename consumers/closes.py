@@ -16,11 +16,9 @@ from grading.clv import (
     exact_line,
 )
 from grading.margins import MarginError, MarginModel, margin_model
+from grading.markets import other_sides
 from grading.odds import OddsError, decimal_odds
 
-# How many other sides a whole market has: without all of them no price is fair.
-_OTHER_SIDES = {"MONEYLINE_3WAY": 2, "EUROPEAN_HANDICAP_3WAY": 2}
-_SIDES_WITH = {"HOME": ("AWAY", "DRAW"), "AWAY": ("HOME", "DRAW"), "DRAW": ("HOME", "AWAY")}
 _QUOTED = ("snapshot_id", "book", "selection", "line", "price", "odds_format", "captured_at", "capture_id")
 
 
@@ -97,11 +95,11 @@ def _chances(
 
 def _others(market: str, close: Close) -> list[Fraction]:
     """The closing odds of all other sides, or none at all where the capture does not hold them all."""
-    selection = close.quote.selection
-    whole = _OTHER_SIDES.get(market, 1)
-    expected = _SIDES_WITH.get(selection, ())[:whole] if whole > 1 else close.others
-    others = [close.others[name] for name in expected if name in close.others]
-    return [quote.terms.odds for quote in others] if len(others) == whole else []
+    expected = other_sides(market.lower(), close.quote.selection.lower())
+    held = {name.lower(): quote for name, quote in close.others.items()}
+    if not held.keys() >= set(expected) or ("draw" in held and "draw" not in expected):
+        return []
+    return [held[name].terms.odds for name in expected]
 
 
 def _float(value: Fraction | float | None) -> float | None:

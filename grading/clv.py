@@ -196,7 +196,7 @@ def choose_close(
 ) -> Close | None:
     """The last quote of the pick's own book at or before the start, else of the first fallback book that has one.
 
-    The others are of the same book and capture, at the same distance from 0: away +3.5 is no other side of home -3.
+    The others are of the same book and capture, at the same line: home -3 goes with away +3, not with away +3.5 or -3.
     """
     known = [quote for quote in quotes if quote.captured_at <= starts_at]
     offered = {quote.book for quote in known if quote.selection == selection}
@@ -207,7 +207,7 @@ def choose_close(
     mine = [quote for quote in of_book if quote.selection == selection]
     last = max(mine, key=lambda quote: (quote.captured_at, quote.snapshot_id))
     same_look = [quote for quote in of_book if quote.capture_id == last.capture_id and quote.selection != selection]
-    others = {quote.selection: quote for quote in same_look if _same_distance(quote.line, last.line)}
+    others = {quote.selection: quote for quote in same_look if _home_line(quote) == _home_line(last)}
     return Close(last, others, chosen == book)
 
 
@@ -217,5 +217,6 @@ def exact_line(line: float | None) -> Fraction | None:
     return None if line is None else Fraction(str(line))
 
 
-def _same_distance(line: float | None, other: float | None) -> bool:
-    return line == other if line is None or other is None else abs(line) == abs(other)
+def _home_line(quote: Quote) -> float | None:
+    """The line as home's, in which all sides of a handicap agree; any other line is the same for all as it is."""
+    return -quote.line if quote.line is not None and quote.selection == "AWAY" else quote.line

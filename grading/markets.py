@@ -52,6 +52,7 @@ class Market:
 _SIDES = ("home", "away")
 _RESULTS = ("home", "draw", "away")
 _TOTALS = ("over", "under")
+_WHOLE = (_SIDES, _TOTALS, ("yes", "no"), ("home_over", "home_under"), ("away_over", "away_under"))
 _OUTRIGHT = Market(("player",), Line.NONE, (FULL_GAME,), scored=False)
 _PLAYER = Market(_TOTALS, Line.TOTAL, scored=False)
 
@@ -141,6 +142,17 @@ def selection_name(market: str, word: str) -> str:
     if name not in _market(market).selections:
         raise GradingError(f"selection: {market} has no {shown(word)}")
     return name
+
+
+def other_sides(market: str, selection: str) -> tuple[str, ...]:
+    """The selections of which one wins where this one does not; none where nothing tells them all.
+
+    Double chances overlap, and nobody knows all scores or all players. A subject is kept: under:<player> stands against
+    over:<player>. Words are in lower case.
+    """
+    word, colon, subject = selection.partition(":")
+    wholes = (_RESULTS,) if market.endswith("_3way") else _WHOLE
+    return tuple(side + colon + subject for whole in wholes if word in whole for side in whole if side != word)
 
 
 def parse_score(text: str) -> tuple[int, int]:

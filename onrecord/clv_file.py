@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from grading.clv import DEFAULT_METHOD, ClosingLineValue, Terms, closing_line_value
-from grading.markets import check_line, market_name, selection_name, shown
+from grading.markets import check_line, market_name, other_sides, selection_name, shown
 from grading.no_vig import method_named
 from grading.odds import decimal_odds
 from grading.outcomes import GradingError
@@ -74,10 +74,19 @@ def _value(row: Mapping[str, str]) -> ClosingLineValue:
     if minutes_late is not None and minutes_late > 0:
         return ClosingLineValue(reason="extra: the snapshot is from after the start, so it is no close")
     close = Terms(close_line, close_odds)
-    if _overlap(market, len(others)):
-        value = closing_line_value(selection, bet, close)
-        return replace(value, reason=f"market: the selections of {market} overlap, so that none is made fair")
-    return closing_line_value(selection, bet, close, others, method, push)
+    unfair = _why_unfair(market, selection, len(others))
+    value = closing_line_value(selection, bet, close, [] if unfair else others, method, push)
+    return replace(value, reason=unfair) if unfair and value != ClosingLineValue(reason=value.reason) else value
+
+
+def _why_unfair(market: str, selection: str, others: int) -> str | None:
+    """Why so many other prices can't be made fair with the selection's own, whatever they are."""
+    if _overlap(market, others):
+        return f"market: the selections of {market} overlap, so that none is made fair"
+    sides = len(other_sides(market, selection))
+    if sides and others and sides != others:
+        return f"other_odds_close: beside {selection} {market} has {sides} more, not {others}"
+    return None
 
 
 def _overlap(market: str, others: int) -> bool:

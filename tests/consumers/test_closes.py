@@ -60,8 +60,9 @@ def test_where_no_model_knows_a_moved_line_it_has_no_value(more: Row) -> None:
 
 
 def test_a_side_at_another_line_is_no_other_side() -> None:
-    """Home -2.5 and away +3 of one look are not one market."""
+    """Home -2.5 and away +3 of one look are not one market; nor is away -2.5, or away +2.5 of another look."""
     assert valued(seen("HOME", "1.9", -2.5), seen("AWAY", "1.9", 3)) == NOT_VALUED
+    assert valued(seen("HOME", "1.9", -2.5), seen("AWAY", "1.9", -2.5)) == NOT_VALUED
     assert valued(seen("HOME", "1.9", -2.5), seen("AWAY", "1.9", 2.5, capture_id="another look")) == NOT_VALUED
 
 
@@ -72,6 +73,50 @@ def test_three_way_markets_need_all_three_prices() -> None:
     assert valued(*two, **pick) == NOT_VALUED
     ev, method, model = valued(*two, seen("AWAY", "4.3"), **pick)
     assert (pytest.approx(1.9 * 0.372025955 - 1), "multiplicative", None) == (ev, method, model)
+
+
+@pytest.mark.parametrize(
+    ("market", "selection", "other"),
+    [
+        ("TEAM_TOTAL", "HOME_OVER", "AWAY_UNDER"),
+        ("DOUBLE_CHANCE", "1X", "X2"),
+        ("CORRECT_SCORE", "2-1", "1-0"),
+        ("OUTRIGHT", "PLAYER:Scheffler", "PLAYER:McIlroy"),
+        ("PLAYER_POINTS", "OVER:LeBron James", "UNDER:Jayson Tatum"),
+        ("PLAYER_POINTS", "OVER:LeBron James", "YES:LeBron James"),
+    ],
+)
+def test_a_price_that_does_not_stand_against_the_pick_makes_nothing_fair(
+    market: str, selection: str, other: str
+) -> None:
+    """Both may win, or neither: the price is compared, and there is no expected value."""
+    given = row(
+        seen(selection, "1.9"), seen(other, "1.9"), market_key=f"{market}:FULL_GAME", selection=selection, line=None
+    )
+    assert (closing_values(given)["clv_price"], closing_values(given)["clv_ev"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("market", "selection", "against", "beside"),
+    [
+        ("TEAM_TOTAL", "HOME_OVER", "HOME_UNDER", ("AWAY_OVER", "AWAY_UNDER")),
+        ("PLAYER_POINTS", "UNDER:LeBron James", "OVER:LeBron James", ("OVER:Jayson Tatum", "UNDER:Jayson Tatum")),
+    ],
+)
+def test_others_in_the_same_look_do_not_hide_the_side_that_stands_against_the_pick(
+    market: str, selection: str, against: str, beside: tuple[str, ...]
+) -> None:
+    """Both teams' totals, or two players' props, at one line."""
+    closes = [seen(name, price, 24.5) for name, price in ((selection, "1.9"), (against, "1.9"))]
+    closes += [seen(name, "1.5", 24.5) for name in beside]
+    found = valued(*closes, market_key=f"{market}:FULL_GAME", selection=selection, line=24.5)
+    assert (pytest.approx(0.95 - 1), "multiplicative", None) == found
+
+
+def test_a_two_way_market_that_was_seen_with_a_draw_is_not_whole() -> None:
+    """Without the draw's share home would be too likely."""
+    closes = seen("HOME", "1.9"), seen("AWAY", "1.9"), seen("DRAW", "9")
+    assert valued(*closes, market_key="MONEYLINE:FULL_GAME", line=None) == NOT_VALUED
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ def test_all_sides_of_a_close_are_of_one_capture() -> None:
     quotes = [
         quote("home", -60, line=-3),
         quote("away", -60, selection="AWAY", line=3),
-        quote("draw", -60, selection="DRAW", line=3.5),
+        quote("draw", -60, selection="DRAW", line=3),  # of home +3
         quote("later", -30, selection="AWAY", line=3),
         quote("theirs", -60, "bet365", "AWAY", 3),
     ]

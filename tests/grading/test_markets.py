@@ -16,6 +16,7 @@ from grading.markets import (
     check_line,
     find_market,
     market_name,
+    other_sides,
     parse_market_key,
     period_name,
     selection_name,
@@ -149,6 +150,31 @@ def test_a_selection_of_another_market_is_refused(market: str, word: str) -> Non
     """A two-way market has no draw, a total no side."""
     with pytest.raises(GradingError, match=r"^selection:"):
         selection_name(market, word)
+
+
+@pytest.mark.parametrize(
+    ("market", "selection", "others"),
+    [
+        ("spread", "away", ("home",)),
+        ("moneyline_3way", "draw", ("home", "away")),
+        ("european_handicap_3way", "home", ("draw", "away")),
+        ("total", "over", ("under",)),
+        ("team_total", "home_over", ("home_under",)),
+        ("team_total", "away_under", ("away_over",)),
+        ("both_teams_to_score", "no", ("yes",)),
+        ("player_points", "over:lebron james", ("under:lebron james",)),
+        ("player_anytime_td", "no:a:b", ("yes:a:b",)),
+        ("double_chance", "1x", ()),
+        ("correct_score", "2-1", ()),
+        ("outright", "player:lebron james", ()),
+        ("top_5", "player", ()),
+    ],
+)
+def test_the_other_sides_are_those_that_win_where_one_does_not(
+    market: str, selection: str, others: tuple[str, ...]
+) -> None:
+    """Of a team or a player they are that team's or player's; overlapping and open markets have none."""
+    assert others == other_sides(market, selection)
 
 
 @pytest.mark.parametrize(

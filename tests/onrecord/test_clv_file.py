@@ -234,6 +234,25 @@ def test_an_ev_of_nothing_at_a_moved_line_is_equal() -> None:
     assert (found["novig_ev"], found["beat_close"]) == ("0.000000000000", "equal")
 
 
+@pytest.mark.parametrize(
+    ("market", "others", "told"),
+    [
+        ("moneyline_3way", "[600]", "beside home moneyline_3way has 2 more, not 1"),
+        ("moneyline", "[600, 300]", "beside home moneyline has 1 more, not 2"),
+    ],
+)
+def test_more_or_fewer_prices_than_a_market_has_sides_are_not_made_fair(market: str, others: str, told: str) -> None:
+    """Two of three would make home too likely."""
+    found = answer({**MONEYLINE, "market": market, "odds_close": "-500", "other_odds_close": others})
+    assert ("", "", f"other_odds_close: {told}") == (found["fair_close_prob"], found["novig_ev"], found["reason"])
+    assert found["price_clv"] != ""
+
+
+def test_a_missing_line_is_told_before_a_missing_side() -> None:
+    """Nothing can be compared, however many prices there are."""
+    assert refusal({**SPREAD, "line_close": "", "other_odds_close": "[-105, 200]"}).startswith("line_close: ")
+
+
 def test_the_sides_of_a_double_chance_are_not_made_fair() -> None:
     """They overlap, so that their probabilities sum to 2; the price is compared all the same."""
     row = {**MONEYLINE, "market": "double_chance", "selection": "1X", "other_odds_close": "[-150, -200]"}
