@@ -26,6 +26,8 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """The `close_*` and `clv_*` fields of a grade, from a row of the query `grading_work`."""
     if row["price"] is None:
         return {"close_reason": "NO_PRICE_ON_THE_TICKET"}
+    if row["in_play"]:
+        return {"close_reason": "IN_PLAY"}  # a price of the running game tells nothing beside one from before it
     book = _own_book(row)
     close = choose_close(_quotes(row, book), row["selection"], book, row["started_at"])
     if close is None:

@@ -78,7 +78,7 @@ JOIN grading USING (publish_id);
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
-           market_key, selection, p_cover, p_cover_calibrated, published_at, origin, league, sport, started_at
+           market_key, selection, p_cover, p_cover_calibrated, in_play, published_at, origin, league, sport, started_at
     FROM picks
     UNION ALL BY NAME
     SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks

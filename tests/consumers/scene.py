@@ -104,10 +104,19 @@ class Scene:
             p_cover=p_cover,
         )
 
-    def publish(self, prediction_id: str, terms: Row, channel: str = "telegram", *, official: bool = True) -> str:
+    def publish(
+        self, prediction_id: str, terms: Row, channel: str = "telegram", *, official: bool = True, in_play: bool = False
+    ) -> str:
         """A publish at decimal terms."""
         return self.publishing.publish_prediction(
-            prediction_id, channel, "premium", ["EDGE"], terms, is_official=official, odds_format="decimal"
+            prediction_id,
+            channel,
+            "premium",
+            ["EDGE"],
+            terms,
+            is_official=official,
+            odds_format="decimal",
+            in_play=in_play,
         )
 
     def leg(self, price: str = "1.91", market_key: str = SPREAD, selection: str = "HOME", **more: Any) -> Row:

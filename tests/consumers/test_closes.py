@@ -21,7 +21,8 @@ def seen(selection: str, price: str, line: float | None = None, book: str = "pin
 def row(*closes: Row, **more: Any) -> Row:
     """A spread pick, home -2.5 at 1.9 with pinnacle."""
     pick = {"sport": "nfl", "market_key": "SPREAD:FULL_GAME", "selection": "HOME", "line": -2.5, "price": "1.9"}
-    return {**pick, "odds_format": "DECIMAL", "book": "pinnacle", "started_at": START, "closes": list(closes), **more}
+    told = {"odds_format": "DECIMAL", "book": "pinnacle", "in_play": False, "started_at": START}
+    return {**pick, **told, "closes": list(closes), **more}
 
 
 def valued(*closes: Row, **more: Any) -> tuple[Any, ...]:
@@ -123,6 +124,7 @@ def test_a_two_way_market_that_was_seen_with_a_draw_is_not_whole() -> None:
     ("given", "reason"),
     [
         (row(price=None), "NO_PRICE_ON_THE_TICKET"),
+        (row(seen("HOME", "1.5", -2.5), in_play=True), "IN_PLAY"),
         (row(), "NO_ODDS_OF_THE_MARKET"),
         (row(seen("HOME", "1.9", -3, "corner shop")), "NO_CLOSE"),
         (row(seen("HOME", "0.9", -3)), "UNREADABLE_CLOSE"),

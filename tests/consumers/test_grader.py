@@ -176,6 +176,30 @@ def test_the_closing_line_value_is_of_the_last_price_before_the_start(scene: Sce
     )
 
 
+def test_a_pick_of_the_running_game_has_no_closing_line_value(scene: Scene) -> None:
+    """6.00 when behind is no better than 1.50 before the start: graded, and no part of averages and coverage."""
+    scene.game()
+    before = scene.pick("1.60", "MONEYLINE:FULL_GAME")
+    scene.later(hours=1)
+    scene.odds("1.50", "MONEYLINE:FULL_GAME")
+    scene.clock.at = START
+    scene.events.start_event("game")
+    scene.later(hours=1)
+    leg = scene.leg("6.00", "MONEYLINE:FULL_GAME")
+    running = scene.publish(leg["prediction_id"], leg["ticket_terms"], in_play=True)
+    scene.later(hours=2)
+    scene.events.record_result("game", 110, 100)
+
+    expected = {"unit_return": 5, "clv_price": None, "close_snapshot_id": None, "close_reason": "IN_PLAY"}
+    assert expected == shown(scene.grade(running), list(expected))
+    assert pytest.approx(1.6 / 1.5 - 1) == scene.grade(before)["clv_price"]
+    performance = "SELECT picks, clv_n, beat_close_rate FROM performance_rollups WHERE cohort = 'all'"
+    assert scene.rows(performance) == [(2, 1, 1)]
+    assert scene.rows("SELECT picks, with_clv FROM clv_coverage") == [(1, 1)]
+    [check] = [row for row in scene.store.query("audit").to_pylist() if row["check"] == 4]
+    assert check["offenders"] == 0
+
+
 def test_the_close_of_another_book_is_marked(scene: Scene) -> None:
     """Where the ticket names no book, or one without odds, the first fallback book stands in, and the grade says so."""
     scene.game()
