@@ -39,7 +39,7 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _own_book(row: Mapping[str, Any]) -> str | None:
-    """The ticket's book as the odds write it: a publish may say DraftKings for draftkings."""
+    """The pick's book as its closes write it: a ticket or an older snapshot may say DraftKings for draftkings."""
     told: str | None = row["book"]
     if told is None:
         return None

@@ -22,6 +22,7 @@ FROM PredictionPublished;
 -- view
 -- Every publish and every leg of a parlay, each with the rule of the publishing service that it breaks, else null. The
 -- service checks its own callers only; other producers' records are held to the same rules here.
+-- `snapshot_book` is the odds' own spelling of the book that the snapshot was seen at.
 CREATE VIEW judged_legs AS
 WITH said AS (
     SELECT *, 0 AS leg, 1 AS legs FROM publishes
@@ -31,7 +32,7 @@ WITH said AS (
     SELECT event_id, known_at, arg_max(status, (occurred_at, change_id)) AS status
     FROM event_changes WHERE kind = 'STATUS' GROUP BY event_id, known_at
 )
-SELECT said.*,
+SELECT said.*, odds.book AS snapshot_book,
        CASE
            WHEN predictions.prediction_id IS NULL THEN 'UNKNOWN_PREDICTION'
            WHEN coalesce(events.started_at, events.starts_at) IS NULL THEN 'UNKNOWN_EVENT'
@@ -70,6 +71,7 @@ FROM judged_legs WHERE leg = 0;
 CREATE VIEW published_parlays AS
 WITH whole AS (
     SELECT publish_id, channel, is_official, legs, published_at, origin, list(prediction_id ORDER BY prediction_id) AS prediction_ids,
+           list(snapshot_book ORDER BY leg) AS snapshot_books,
            arg_min(invalid_because, leg) FILTER (invalid_because IS NOT NULL) AS invalid_because
     FROM judged_legs WHERE leg > 0 GROUP BY ALL
 )
@@ -77,10 +79,14 @@ SELECT *, is_official AND invalid_because IS NULL AND row_number() OVER (
     PARTITION BY prediction_ids, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick
 FROM whole;
 
+-- The book of a pick: that of its snapshot, as the odds spell it, else the ticket's; none where neither price nor book is told.
+CREATE MACRO book_of(price, told, seen) AS CASE WHEN coalesce(price, told) IS NOT NULL THEN coalesce(seen, told) END;
+
 -- The legs of the parlays that count.
 CREATE VIEW parlay_picks AS
 SELECT publish_id, leg, legs, predictions.event_id, parlay_legs.prediction_id, line, odds_format, price, price_decimal,
-       book, market_key, selection, sim_run_id, p_cover, p_cover_calibrated, tier, published_at, published.origin,
+       book_of(price, book, snapshot_books[leg]) AS book, market_key, selection, sim_run_id, p_cover,
+       p_cover_calibrated, tier, published_at, published.origin,
        events.league, events.sport, channel, coalesce(events.started_at, events.starts_at) AS started_at
 FROM published_parlays AS published
 JOIN parlay_legs USING (publish_id)
@@ -89,7 +95,9 @@ JOIN events ON events.event_id = predictions.event_id
 WHERE is_pick;
 
 CREATE VIEW picks AS
-SELECT published.* EXCLUDE (is_pick, invalid_because), market_key, selection, sim_run_id, market_snapshot_id_used,
+SELECT published.* EXCLUDE (is_pick, invalid_because, snapshot_book)
+           REPLACE (book_of(price, book, snapshot_book) AS book),
+       market_key, selection, sim_run_id, market_snapshot_id_used,
        p_cover, coalesce(p_cover_calibrated, p_cover) AS p_served, p_cover_calibrated, tier, predicted_at,
        events.league, events.sport, coalesce(events.started_at, events.starts_at) AS started_at
 FROM published_predictions AS published

@@ -114,6 +114,12 @@ def test_others_in_the_same_look_do_not_hide_the_side_that_stands_against_the_pi
     assert (pytest.approx(0.95 - 1), "multiplicative", None) == found
 
 
+def test_the_close_of_another_book_is_marked() -> None:
+    """Where the pick's own book has none, the first fallback book stands in, and the grade says so."""
+    found = closing_values(row(seen("HOME", "1.8", -2.5), seen("HOME", "1.7", -2.5, "corner shop"), book="nobody"))
+    assert (found["close_book"], found["close_reason"]) == ("pinnacle", "CLOSE_OF_ANOTHER_BOOK")
+
+
 def test_a_two_way_market_that_was_seen_with_a_draw_is_not_whole() -> None:
     """Without the draw's share home would be too likely."""
     closes = seen("HOME", "1.9"), seen("AWAY", "1.9"), seen("DRAW", "9")

@@ -200,21 +200,37 @@ def test_a_pick_of_the_running_game_has_no_closing_line_value(scene: Scene) -> N
     assert check["offenders"] == 0
 
 
-def test_the_close_of_another_book_is_marked(scene: Scene) -> None:
-    """Where the ticket names no book, or one without odds, the first fallback book stands in, and the grade says so."""
+def test_a_ticket_that_names_no_book_is_of_the_book_of_its_snapshot(scene: Scene) -> None:
+    """Its price was seen there, so that no other book's close stands in."""
     scene.game()
     leg = scene.leg("2.00", "MONEYLINE:FULL_GAME")
     publish_id = scene.publish(leg["prediction_id"], {"price": "2.00"})
-    scene.odds("1.80", "MONEYLINE:FULL_GAME", book="pinnacle")
-    scene.odds("1.70", "MONEYLINE:FULL_GAME", book="nobody")
+    scene.later(hours=1)
+    scene.odds("1.80", "MONEYLINE:FULL_GAME")
+    scene.odds("1.70", "MONEYLINE:FULL_GAME", book="pinnacle")
     scene.played(110, 100)
 
-    expected = {
-        "close_book": "pinnacle",
-        "close_reason": "CLOSE_OF_ANOTHER_BOOK",
-        "clv_price": pytest.approx(2 / 1.8 - 1),
-    }
+    expected = {"close_book": "draftkings", "close_reason": None, "clv_price": pytest.approx(2 / 1.8 - 1)}
     assert expected == shown(scene.grade(publish_id), list(expected))
+
+
+def test_a_book_is_one_cohort_however_tickets_write_it(scene: Scene) -> None:
+    """Spelled as the odds spell it; only what has neither price nor book is filed under no price."""
+    scene.game()
+    for told in ({"book": "draftkings"}, {"book": " DraftKings"}, {}):
+        leg = scene.leg("2.00", "MONEYLINE:FULL_GAME")
+        scene.publish(leg["prediction_id"], {"price": "2.00", **told})
+    scene.publish(scene.prediction("MONEYLINE:FULL_GAME", snapshot_id=scene.odds("2.00", "MONEYLINE:FULL_GAME")), {})
+    scene.game("other")
+    legs = [scene.leg(), scene.leg("2.00", event_id="other")]
+    del legs[0]["ticket_terms"]["book"]
+    legs[1]["ticket_terms"]["book"] = "DRAFTKINGS"
+    scene.parlay(*legs)
+    scene.played(110, 100)
+    scene.played(110, 100, "other")
+
+    books = "SELECT cohort_key, picks FROM performance_rollups WHERE cohort = 'book' ORDER BY ALL"
+    assert scene.rows(books) == [("draftkings", 4), ("no price", 1)]
 
 
 def test_the_own_book_is_found_however_the_ticket_writes_it(scene: Scene) -> None:
