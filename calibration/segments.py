@@ -10,7 +10,7 @@ from calibration.calibrators import EPS, IDENTITY, CalibrationMap
 ALL = "*"
 MINIMUM_ROWS = 500
 
-COMPLEMENTED = frozenset({"AWAY", "UNDER", "NO"})
+COMPLEMENTED = frozenset({"AWAY", "UNDER", "NO", "HOME_UNDER", "AWAY_UNDER"})
 
 
 @dataclass(frozen=True, order=True)
@@ -58,10 +58,11 @@ def levels(own: Segment) -> tuple[Segment, ...]:
 def is_complement(market: str, selection: str, two_way: bool = True) -> bool:
     """Whether a two-way pick is the side whose probability is learned as 1 - p of home, over or yes.
 
-    With three outcomes the away side is not the complement of home: pass two_way=False, and nothing is turned.
+    A player's prop goes by its word, so that UNDER:<player> is the complement of OVER:<player>. With three outcomes the
+    away side is not the complement of home: pass two_way=False, and nothing is turned.
     """
     three_way = "3WAY" in market.upper().replace("-", "").replace("_", "")
-    return two_way and not three_way and selection.strip().upper() in COMPLEMENTED
+    return two_way and not three_way and selection.partition(":")[0].strip().upper() in COMPLEMENTED
 
 
 @dataclass(frozen=True)

@@ -110,9 +110,12 @@ def test_segments_are_written_and_read() -> None:
 
 
 def test_only_the_other_side_of_two_way_markets_is_turned() -> None:
-    """Away, under and no are learned as 1 - p; of three outcomes none is."""
+    """Away, under and no, a team's or a player's too, are learned as 1 - p; of three outcomes none is."""
     assert is_complement("MONEYLINE:FULL_GAME", "AWAY")
     assert is_complement("TOTAL:FULL_GAME", "under")
+    assert is_complement("PLAYER_POINTS:FULL_GAME", "UNDER:LeBron James")
+    assert is_complement("TEAM_TOTAL:FULL_GAME", "AWAY_UNDER")
+    assert not is_complement("TEAM_TOTAL:FULL_GAME", "AWAY_OVER")
     assert not is_complement("TOTAL:FULL_GAME", "OVER")
     assert not is_complement("MONEYLINE_3WAY:REGULATION", "AWAY")
     assert not is_complement("MONEYLINE:REGULATION", "AWAY", two_way=False)
