@@ -3,26 +3,27 @@
 
 -- query no_vig_log_loss(book = 'pinnacle')
 -- Multiplicative no-vig 1X2 log loss and Brier (summed over the outcomes), earlier and closing price, per league.
+-- All three prices are of one capture; a game with more than one such is left out.
 WITH prices AS (
-    SELECT event_id, 'earlier' AS phase, selection, price_decimal FROM odds_snapshots
+    SELECT event_id, 'earlier' AS phase, capture_id, selection, price_decimal FROM odds_snapshots
     WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION' AND label = 'earlier'
     UNION ALL
     -- An earlier price is the close of a game that has no later one; here it would be compared with itself.
-    SELECT event_id, 'closing' AS phase, selection, price_decimal FROM closing_lines
+    SELECT event_id, 'closing' AS phase, capture_id, selection, price_decimal FROM closing_lines
     ANTI JOIN (SELECT snapshot_id FROM odds_snapshots WHERE label = 'earlier') USING (snapshot_id)
     WHERE book = $book AND market_key = 'MONEYLINE_3WAY:REGULATION'
 ), fair AS (
     SELECT event_id, phase, selection,
            (1 / price_decimal) / sum((1 / price_decimal)::DECIMAL(18, 15)) OVER whole AS p,
            count(*) OVER whole AS sides
-    FROM prices WINDOW whole AS (PARTITION BY event_id, phase)
+    FROM prices WINDOW whole AS (PARTITION BY event_id, phase, capture_id)
 ), scored AS (
     SELECT league, phase, event_id, sum(((p - (selection = won)::INTEGER) ** 2)::DECIMAL(18, 15)) AS brier,
            -ln(max(p) FILTER (selection = won)) AS log_loss
     FROM fair JOIN events USING (event_id)
     JOIN (SELECT event_id, CASE WHEN home > away THEN 'HOME' WHEN home < away THEN 'AWAY' ELSE 'DRAW' END AS won
           FROM event_results WHERE status = 'FINAL') USING (event_id)
-    WHERE sides = 3 GROUP BY ALL
+    WHERE sides = 3 GROUP BY ALL HAVING count(*) = 3
 ), complete AS (
     FROM scored SEMI JOIN (SELECT event_id FROM scored GROUP BY event_id HAVING count(*) = 2) USING (event_id)
 )

@@ -37,3 +37,23 @@ def test_the_same_prices_in_another_order_give_the_same_digits() -> None:
 
     assert json.loads(first)[0]["n"] == GAMES
     assert [first] * 3 == others
+
+
+def test_three_prices_of_two_looks_are_no_market() -> None:
+    """A home price seen an hour before the others may be of another market by then."""
+    store = Store()
+    store.execute(
+        _EVENTS,
+        _PRICES.format(
+            table="odds_records", phase="earlier", more=", 'earlier' AS label, 'early' AS capture_id", order=""
+        ),
+        _PRICES.format(
+            table="closing_lines",
+            phase="closing",
+            more=", if(i < 10 AND side = 'HOME', 'stale', 'last') AS capture_id",
+            order="",
+        ),
+    )
+    [told] = store.query("no_vig_log_loss").to_pylist()
+    store.close()
+    assert told["n"] == GAMES - 10
