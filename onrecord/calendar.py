@@ -8,7 +8,7 @@ from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions
 from producers.publishing_service import EventStart
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
-from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged
+from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatus, EventStatusChanged
 
 READ_ROWS = 50_000
 
@@ -59,12 +59,17 @@ class Calendar:
         if start is None:
             return
         if isinstance(record, EventRescheduled):
-            start = EventStart(record.data.starts_at)
+            start = EventStart(record.data.starts_at, status=_on_again(start.status))
         elif isinstance(record, EventStarted):
-            start = replace(start, started_at=record.data.started_at)
+            start = replace(start, started_at=record.data.started_at, status=_on_again(start.status))
         elif isinstance(record, EventStatusChanged):
             start = replace(start, status=record.data.status)
         self._starts[record.event_id or ""] = start
+
+
+def _on_again(status: EventStatus) -> EventStatus:
+    """The status once a new start is told, as in the projection `events`: abandoned and awarded games stay so."""
+    return "SCHEDULED" if status in {"POSTPONED", "CANCELLED"} else status
 
 
 _CHANGES = {"EventScheduled", "EventRescheduled", "EventStarted", "EventStatusChanged"}

@@ -37,11 +37,15 @@ MERGE INTO events USING (
     ), latest AS (
         -- A stated start beats an assumed one, whichever source told it last.
         SELECT event_id, kind IN ('SCHEDULED', 'RESCHEDULED') AS planned, kind,
-               arg_max(event_changes, (NOT coalesce(start_assumed, false), occurred_at, change_id)) AS change
+               arg_max(event_changes, (NOT coalesce(start_assumed, false), occurred_at, change_id)) AS change,
+               max((occurred_at, change_id)) AS last_said
         FROM event_changes SEMI JOIN touched USING (event_id)
         GROUP BY GROUPING SETS ((event_id, kind), (event_id, kind IN ('SCHEDULED', 'RESCHEDULED')))
     )
-    SELECT event_id, base, plan, state,
+    SELECT event_id, base, plan,
+           -- A new start, or the start itself, ends what was put off or called off; what was played or awarded stays so.
+           CASE WHEN state.status IN ('POSTPONED', 'CANCELLED') AND on_again > (state.occurred_at, state.change_id) THEN NULL
+                ELSE state END AS state,
            -- A game that was put back after it began has not started yet; an assumed start says less than a stated plan.
            CASE WHEN begun.occurred_at >= coalesce(put_back.occurred_at, '-infinity')
                  AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
@@ -52,7 +56,8 @@ MERGE INTO events USING (
                any_value(change) FILTER (kind = 'RESCHEDULED') AS put_back,
                any_value(change) FILTER (kind IS NULL AND planned) AS plan,
                any_value(change) FILTER (kind = 'STARTED') AS begun,
-               any_value(change) FILTER (kind = 'STATUS') AS state
+               any_value(change) FILTER (kind = 'STATUS') AS state,
+               max(last_said) FILTER (kind IN ('RESCHEDULED', 'STARTED')) AS on_again
         FROM latest GROUP BY event_id
     )
 ) AS now ON events.event_id = now.event_id

@@ -29,8 +29,17 @@ WITH said AS (
     UNION ALL BY NAME
     SELECT parlay_legs.*, parlays.* EXCLUDE (publish_id) FROM parlay_legs JOIN parlays USING (publish_id)
 ), statuses AS (
-    SELECT event_id, known_at, arg_max(status, (occurred_at, change_id)) AS status
-    FROM event_changes WHERE kind = 'STATUS' GROUP BY event_id, known_at
+    -- As `events` has it, at each moment at which something became known.
+    SELECT event_id, known_at, CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id)
+                                    THEN 'SCHEDULED' ELSE state.status END AS status
+    FROM (
+        SELECT event_id, known_at,
+               max({'occurred_at': occurred_at, 'change_id': change_id, 'status': status})
+                   FILTER (kind = 'STATUS') OVER known AS state,
+               max((occurred_at, change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) OVER known AS on_again
+        FROM event_changes SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id)
+        WINDOW known AS (PARTITION BY event_id ORDER BY known_at)
+    )
 )
 SELECT said.*, odds.book AS snapshot_book,
        CASE

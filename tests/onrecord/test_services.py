@@ -16,6 +16,7 @@ from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 from producers.event_reporter import EventReporter
 from producers.publishing_service import EventStart
+from schemas.events import EventStatus
 from tests.onrecord.conftest import Run
 from tests.producers.stage import EVENT, NOW, TEAMS, TIP_OFF
 
@@ -111,7 +112,7 @@ def test_the_commands_see_what_the_services_put_on_record(services: ModuleType, 
 
 
 def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> None:
-    """Scheduled, put back, postponed, begun."""
+    """Scheduled, put back, postponed, begun after all."""
     calendar, reporter = Calendar(workspace.log), EventReporter(workspace.log, workspace.clock)
     assert (calendar.start(EVENT), calendar.teams(EVENT)) == (None, None)
 
@@ -123,7 +124,29 @@ def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> 
     reporter.change_status(EVENT, "POSTPONED")
     assert EventStart(later, status="POSTPONED") == calendar.start(EVENT)
     reporter.start_event(EVENT, NOW)
-    assert EventStart(later, NOW, "POSTPONED") == calendar.start(EVENT)
+    assert EventStart(later, NOW) == calendar.start(EVENT)
+
+
+@pytest.mark.parametrize(
+    ("status", "then"),
+    [
+        ("POSTPONED", "SCHEDULED"),
+        ("CANCELLED", "SCHEDULED"),
+        ("ABANDONED", "ABANDONED"),
+        ("AWARDED", "AWARDED"),
+    ],
+)
+def test_the_calendar_has_a_game_with_a_new_start_as_the_projections_have_it(
+    workspace: Workspace, status: EventStatus, then: EventStatus
+) -> None:
+    """On again, but for what was abandoned or awarded."""
+    calendar, reporter = Calendar(workspace.log), EventReporter(workspace.log, workspace.clock)
+    reporter.schedule_event(EVENT, "NBA", "nba", *TEAMS, TIP_OFF)
+    reporter.change_status(EVENT, status)
+
+    reporter.reschedule_event(EVENT, TIP_OFF + timedelta(days=1))
+
+    assert EventStart(TIP_OFF + timedelta(days=1), status=then) == calendar.start(EVENT)
 
 
 def test_the_summary_of_nothing_says_so(workspace: Workspace) -> None:

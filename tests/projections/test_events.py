@@ -81,6 +81,63 @@ def test_the_newest_status_counts(given: Given, when_folded: When, then: Then) -
     assert then("SELECT status FROM events") == [("CANCELLED",)]
 
 
+@pytest.mark.parametrize(
+    ("status", "then_status"),
+    [
+        ("POSTPONED", "SCHEDULED"),
+        ("CANCELLED", "SCHEDULED"),
+        ("ABANDONED", "ABANDONED"),
+        ("AWARDED", "AWARDED"),
+    ],
+)
+@pytest.mark.parametrize("change", [EventStarted, EventRescheduled])
+@pytest.mark.parametrize("status_first", [True, False])
+def test_a_new_start_puts_a_game_on_again(
+    given: Given,
+    when_folded: When,
+    then: Then,
+    status: str,
+    then_status: str,
+    change: type[EventStarted | EventRescheduled],
+    status_first: bool,
+) -> None:
+    """Whichever arrives first; what was abandoned or awarded stays so, with its change."""
+    told = [make(EventStatusChanged, at=MINUTE[2], status=status, reason="snow"), make(change, at=MINUTE[3])]
+    given(make(EventScheduled), told[not status_first])
+    when_folded()
+    given(told[status_first])
+
+    when_folded()
+
+    stays = (ref(EventStatusChanged), "snow") if status == then_status else (None, None)
+    assert [(then_status, *stays)] == then("SELECT status, status_id, status_reason FROM events")
+
+
+@pytest.mark.parametrize("change", [EventStarted, EventRescheduled])
+def test_a_game_that_is_put_off_after_its_new_start_was_told_is_off(
+    given: Given, when_folded: When, then: Then, change: type[EventStarted | EventRescheduled]
+) -> None:
+    """By its own time, though it arrives first."""
+    given(make(EventScheduled), make(EventStatusChanged, at=MINUTE[3], status="POSTPONED"))
+    when_folded()
+    given(make(change, at=MINUTE[2]))
+
+    when_folded()
+
+    assert then("SELECT status FROM events") == [("POSTPONED",)]
+
+
+def test_a_game_put_off_and_on_at_one_moment_goes_by_the_larger_id(given: Given, when_folded: When, then: Then) -> None:
+    """As every tie does."""
+    off, on = make(EventStatusChanged, at=MINUTE[2], status="CANCELLED"), make(EventRescheduled, at=MINUTE[2])
+    given(make(EventScheduled), off, on)
+
+    when_folded()
+
+    expected = "SCHEDULED" if on.ref > off.ref else "CANCELLED"
+    assert [(expected,)] == then("SELECT status FROM events")
+
+
 def test_a_status_that_comes_before_its_event_waits_for_it(given: Given, when_folded: When, then: Then) -> None:
     """Topics and partitions arrive in any order."""
     given(make(EventStatusChanged, status="POSTPONED"))

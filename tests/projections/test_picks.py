@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventlog.clock import ManualClock
-from schemas.events import EventScheduled, EventStarted, EventStatusChanged
+from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
 from schemas.publishes import ParlayPublished, PredictionPublished
@@ -210,6 +210,41 @@ def test_an_event_that_was_called_off_takes_no_publish(
         make(EventStatusChanged, number=at, at=MINUTE[at], origin="BACKFILL", status=status) for status, at in statuses
     ]
     given(*_story().values(), *told)
+
+    when_folded()
+
+    assert then(WHY) == [(why,)]
+
+
+@pytest.mark.parametrize("change", [EventStarted, EventRescheduled])
+@pytest.mark.parametrize(
+    ("status", "at", "on_again_at", "why"),
+    [
+        ("CANCELLED", 0, 1, None),
+        ("CANCELLED", 1, 0, "EVENT_OVER"),
+        ("CANCELLED", 1, 3, "EVENT_OVER"),
+        ("ABANDONED", 0, 1, "EVENT_OVER"),
+        ("AWARDED", 0, 1, "EVENT_OVER"),
+    ],
+)
+def test_a_cancelled_event_with_a_new_start_takes_publishes_again(
+    given: Given,
+    when_folded: When,
+    then: Then,
+    change: type[EventStarted | EventRescheduled],
+    status: str,
+    at: int,
+    on_again_at: int,
+    why: str | None,
+) -> None:
+    """As the publishing service has it; only by what was known at the publish."""
+    field = "started_at" if change is EventStarted else "starts_at"
+    on_again: dict[str, Any] = {field: MINUTE[5]}
+    given(
+        *_story().values(),
+        make(EventStatusChanged, at=MINUTE[at], origin="BACKFILL", status=status),
+        make(change, at=MINUTE[on_again_at], origin="BACKFILL", **on_again),
+    )
 
     when_folded()
 

@@ -55,7 +55,7 @@ def test_another_process_reads_the_copy_while_the_store_is_open(filled: Store, t
         "SELECT published_at::VARCHAR FROM published_at",
     )
 
-    assert (odds, events, positions, published_at) == ([[3]], [["POSTPONED"]], [[3]], [["2024-03-31 12:00:00+00"]])
+    assert (odds, events, positions, published_at) == ([[3]], [["SCHEDULED"]], [[3]], [["2024-03-31 12:00:00+00"]])
 
 
 def test_only_a_fold_uses_a_macro_that_duckdb_1_4_cannot_read(filled: Store) -> None:
