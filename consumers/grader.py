@@ -26,8 +26,10 @@ from schemas.ids import derived_id
 from schemas.record import Record
 from schemas.requests import GradingCompleted, GradingTally
 
-DECISION_VERSION = "grader-1"
+DECISION_VERSION = "grader-2"
 PRODUCER = "grader"
+ANOTHER_DATE_HOURS = 12
+"""A game put off by so much is played on another date; by less it was put back within its day."""
 # Markets that only ask who won, and so can be settled where a source tells no score.
 _WHO_WON = {"MONEYLINE", "MONEYLINE_3WAY", "DRAW_NO_BET"}
 _TELLING_SCORE = {"home": (1, 0), "away": (0, 1), "draw": (0, 0)}
@@ -153,7 +155,7 @@ def _with_reasons(parlay: Settlement, legs: Sequence[Settlement | None]) -> Sett
 
 
 def _settle(row: Mapping[str, Any], book: Rulebook) -> Settlement | None:
-    """The settlement, or None where it has to wait: a postponed game whose time is not up yet."""
+    """The settlement, or None where it has to wait: a game that was put off and may yet be played in time."""
     market, _, period = row["market_key"].partition(":")
     try:
         result = _result(row, market, book)
@@ -183,9 +185,21 @@ def _result(row: Mapping[str, Any], market: str, book: Rulebook) -> Result | Non
         given[f"{score['period']}_home"], given[f"{score['period']}_away"] = score["home"], score["away"]
     if row["home"] is None and row["winner"] is not None and market in _WHO_WON:
         given["home"], given["away"] = _TELLING_SCORE[row["winner"]]
-    if given["start_delay_hours"] is None and row["was_postponed"]:
-        given["start_delay_hours"] = _hours(row["started_at"] - row["first_starts_at"])
-    return parse_result(given | _player(row))
+    return parse_result(given | _put_off(row, book) | _player(row))
+
+
+def _put_off(row: Mapping[str, Any], book: Rulebook) -> dict[str, Any]:
+    """What being put off changes of a result, by the pick's own plan; a delay that the result states goes first."""
+    if row["put_off_id"] is None:
+        return {}
+    delay = row["start_delay_hours"]
+    if delay is None:
+        if row["event_status"] == "POSTPONED" and not row["has_started"]:
+            return {"status": "POSTPONED"}  # nobody told when it was played
+        delay = _delay_hours(row)
+    if book.rules.postponed_void_after_hours:
+        return {"start_delay_hours": delay}
+    return {"status": "POSTPONED", "start_delay_hours": delay} if _is_too_late(delay, book) else {}
 
 
 def _player(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,13 +213,28 @@ def _player(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unplayed(row: Mapping[str, Any], book: Rulebook) -> Result | None:
-    """An event that has a status but no result: void by the rulebook, once its time is up."""
+    """An event without a result: void by its status or its new plan, or by the rulebook once its time is up."""
+    status, asked_at = row["event_status"], row["asked_at"]
+    if status not in {"SCHEDULED", "POSTPONED"}:
+        return parse_result({"status": status})
+    if row["put_off_id"] is not None and _is_too_late(_delay_hours(row), book):
+        return parse_result({"status": "POSTPONED", "start_delay_hours": _delay_hours(row)})
+    if status == "SCHEDULED":
+        return None
     limit = book.rules.postponed_void_after_hours
-    if row["event_status"] != "POSTPONED" or not limit:
-        return parse_result({"status": row["event_status"]})
-    asked_at = row["asked_at"]
-    delay = None if asked_at is None else _hours(asked_at - row["first_starts_at"])
-    return parse_result({"status": "POSTPONED"}) if delay is not None and delay > limit else None
+    if limit and (asked_at is None or _hours(asked_at - row["planned_at"]) <= limit):
+        return None
+    return parse_result({"status": "POSTPONED"})
+
+
+def _is_too_late(delay_hours: float, book: Rulebook) -> bool:
+    limit = book.rules.postponed_void_after_hours
+    return delay_hours > limit if limit else delay_hours >= ANOTHER_DATE_HOURS
+
+
+def _delay_hours(row: Mapping[str, Any]) -> float:
+    """From the start that was planned at the publish to the actual one, or to the newest plan."""
+    return _hours(row["started_at"] - row["planned_at"])
 
 
 def _hours(delay: timedelta) -> float:
@@ -237,7 +266,7 @@ def _graded(
             decision_version=DECISION_VERSION,
             inputs=row["inputs"],
             result_ids=tuple(filter(None, (row["result_id"],))),
-            start_ids=tuple(filter(None, (row["start_id"], row["status_id"]))),
+            start_ids=_start_ids(row),
             forced_by=row["forced_by"],
             **_outcome(settlement, has_price=row["price_decimal"] is not None),
             **_scores(row, settlement),
@@ -250,8 +279,8 @@ def _graded_parlay(legs: Sequence[Mapping[str, Any]], settlement: Settlement, ru
     decided_at = max(_newest_input(leg) for leg in legs)
     first = legs[0]
     identity = (first["publish_id"], first["inputs"], rulebooks, DECISION_VERSION)
-    cited = [[leg["result_id"] for leg in legs], [leg[name] for leg in legs for name in ("start_id", "status_id")]]
-    results, starts = (tuple(dict.fromkeys(filter(None, ids))) for ids in cited)
+    results = dict.fromkeys(leg["result_id"] for leg in legs if leg["result_id"] is not None)
+    starts = dict.fromkeys(start_id for leg in legs for start_id in _start_ids(leg))
     return PredictionGraded(
         record_id=derived_id(decided_at, "PredictionGraded", *identity),
         occurred_at=decided_at,
@@ -266,13 +295,19 @@ def _graded_parlay(legs: Sequence[Mapping[str, Any]], settlement: Settlement, ru
             rulebook_version="per leg",
             decision_version=DECISION_VERSION,
             inputs=first["inputs"],
-            result_ids=results,
-            start_ids=starts,
+            result_ids=tuple(results),
+            start_ids=tuple(starts),
             close_reason="PARLAY",
             forced_by=first["forced_by"],
             **_outcome(settlement, has_price=all(leg["price"] is not None for leg in legs)),
         ),
     )
+
+
+def _start_ids(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The start and the status; where the game was put off, also the pick's plan and the word that put it off."""
+    told = (row[name] for name in ("start_id", "status_id", "plan_id", "put_off_id"))
+    return tuple(dict.fromkeys(change_id for change_id in told if change_id is not None))
 
 
 def _newest_input(row: Mapping[str, Any]) -> datetime:

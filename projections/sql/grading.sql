@@ -73,8 +73,8 @@ FROM (
 ) AS parlay
 JOIN grading USING (publish_id);
 
--- Picks and parlay legs whose event has a result or a status, beside all that a grade is decided from; of the events in
--- `touched`, or of all where it is null.
+-- Picks and parlay legs whose event has a result or a status, or was put off, beside all that a grade is decided from; of
+-- the events in `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
@@ -82,14 +82,40 @@ WITH gradable AS (
     FROM picks
     UNION ALL BY NAME
     SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks
+), heard AS (
+    -- What was told of games that were ever put off, beside each time at which they were published. Importers tell the
+    -- calendar of a moment before its picks; of live records of one moment the pick is the first.
+    SELECT event_changes.*, published_at, known_at < published_at OR known_at = published_at AND origin = 'BACKFILL' AS before,
+           kind IN ('SCHEDULED', 'RESCHEDULED') AS plans
+    FROM event_changes
+    JOIN (SELECT DISTINCT event_id, published_at FROM gradable) USING (event_id)
+    SEMI JOIN (FROM event_changes WHERE kind = 'RESCHEDULED' OR status = 'POSTPONED') USING (event_id)
+    WHERE touched IS NULL OR event_id IN (SELECT unnest(touched))
+), put_off AS (
+    -- Each by its own plan; `put_off_id` is null where nothing put the game off after that plan.
+    SELECT event_id, published_at, plan.starts_at AS planned_at, plan.change_id AS plan_id,
+           CASE WHEN coalesce(moved > plan_known, true) THEN moved.change_id END AS put_off_id
+    FROM (
+        SELECT event_id, published_at,
+               coalesce(arg_max(heard, (NOT coalesce(start_assumed, false), occurred_at, change_id)) FILTER (plans AND before),
+                        arg_min(heard, (kind = 'RESCHEDULED', occurred_at, change_id)) FILTER (plans)) AS plan,
+               max({'known_at': known_at, 'occurred_at': occurred_at, 'change_id': change_id})
+                   FILTER (kind = 'RESCHEDULED' AND before) AS plan_known,
+               max({'known_at': known_at, 'occurred_at': occurred_at, 'change_id': change_id})
+                   FILTER (kind = 'RESCHEDULED' AND NOT before OR status = 'POSTPONED') AS moved
+        FROM heard GROUP BY event_id, published_at
+    )
 ), due AS (
     SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
+           events.started_at IS NOT NULL AS has_started, planned_at, put_off_id,
+           CASE WHEN put_off_id IS NOT NULL THEN plan_id END AS plan_id,
            results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path, status),
            results.status AS result_status, results.known_at AS result_known_at
     FROM gradable
     JOIN events USING (event_id)
     LEFT JOIN event_results AS results USING (event_id)
-    WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED')
+    LEFT JOIN put_off USING (event_id, published_at)
+    WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (FROM held_events)
 ), closes AS (
@@ -98,9 +124,8 @@ WITH gradable AS (
                  'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'known_at': known_at}
                 ORDER BY book, selection) AS closes
     FROM closing_lines WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
-), plans AS (
-    SELECT event_id, arg_min(starts_at, (occurred_at, change_id)) AS first_starts_at,
-           coalesce(bool_or(status = 'POSTPONED'), false) AS was_postponed, max(known_at) AS events_known_at
+), told AS (
+    SELECT event_id, max(known_at) AS events_known_at
     FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
     SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
@@ -109,13 +134,13 @@ WITH gradable AS (
          AND due.started_at >= requested_at - to_seconds(coalesce(lookback_hours, 876000) * 3600))
     GROUP BY due.publish_id
 )
-SELECT due.*, closes.closes, first_starts_at, was_postponed, events_known_at, forced_by, forced_at,
+SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,
        (SELECT max(requested_at) FROM grading_requests) AS asked_at,
-       md5(concat_ws('|', result_id, start_id, status_id, forced_by,
+       md5(concat_ws('|', result_id, start_id, status_id, plan_id, put_off_id, forced_by,
            array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
 FROM due
 LEFT JOIN closes USING (event_id, market_key)
-LEFT JOIN plans USING (event_id)
+LEFT JOIN told USING (event_id)
 LEFT JOIN forced USING (publish_id);
 
 -- query grading_work(event_ids = NULL)
