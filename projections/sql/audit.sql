@@ -87,7 +87,7 @@ SELECT 7, prediction_id FROM picks GROUP BY prediction_id HAVING count(*) > 1
 UNION ALL
 SELECT 7, publish_id FROM publishes GROUP BY publish_id HAVING count(*) > 1
 UNION ALL
-SELECT 8, snapshot_id FROM odds_records WHERE captured_month <> date_trunc('month', captured_at)
+SELECT 8, snapshot_id FROM odds_records WHERE captured_month <> date_trunc('month', make_timestamp(epoch_us(captured_at)))
 UNION ALL
 SELECT DISTINCT 8, snapshot_id FROM (
     -- Each retention is judged by what was known when it decided: who cites later what is gone finds it in odds_records.

@@ -54,7 +54,8 @@ CREATE VIEW calibration_picks AS
 SELECT publish_id, event_id, origin, month, calibration_version, p_raw, p_calibrated, p_served, y, brier, log_loss,
        brier_calibrated, log_loss_calibrated, scope.league, scope.market_key
 FROM (
-    SELECT publish_id, picks.event_id, picks.origin, date_trunc('month', picks.started_at)::DATE AS month,
+    SELECT publish_id, picks.event_id, picks.origin,
+           date_trunc('month', make_timestamp(epoch_us(picks.started_at)))::DATE AS month,
            predictions.calibration_version_applied AS calibration_version, picks.p_cover::DECIMAL(18, 12) AS p_raw,
            picks.p_cover_calibrated::DECIMAL(18, 12) AS p_calibrated, picks.p_served::DECIMAL(18, 12) AS p_served,
            CASE WHEN brier IS NOT NULL THEN (summary = 'WIN')::INTEGER END AS y,
@@ -174,8 +175,9 @@ WITH active AS (
     QUALIFY row_number() OVER (PARTITION BY league, market_key, origin ORDER BY month DESC) = 1
 )
 SELECT 'OLD' AS warning, calibration_version, NULL AS origin, '*' AS league, '*' AS market_key, NULL::BIGINT AS n,
-       printf('trained %d days before the newest result', date_diff('day', trained_at, graded_at)) AS says
-FROM active, newest WHERE graded_at > trained_at + to_days($old_after_days::INTEGER)
+       printf('trained %d days before the newest result',
+              date_diff('day', make_timestamp(epoch_us(trained_at)), make_timestamp(epoch_us(graded_at)))) AS says
+FROM active, newest WHERE graded_at > trained_at + to_hours(24 * $old_after_days::INTEGER)
 UNION ALL
 SELECT 'HARM', calibration_version, origin, league, market_key, n,
        printf('loses %.4f of Brier and %.4f of log loss to raw on %d picks', -brier_gain, -log_loss_gain, n)

@@ -47,10 +47,11 @@ SELECT record_id, publish_id, lookback_hours, force, requested_by, why, occurred
 INSERT INTO grading_answers SELECT causation_id, graded, voided, pending, grade_id, pending_because, occurred_at FROM GradingCompleted;
 
 -- view
+-- Days and months are UTC's: of a time without zone, since one with it is dated in the zone of whoever reads.
 CREATE VIEW graded_picks AS
 SELECT picks.*, grading.* EXCLUDE (publish_id), runs.model_version, runs.feature_set_version,
        runs.decision_policy_version, runs.sim_run_id IS NOT NULL AS has_run,
-       date_trunc('day', picks.started_at)::DATE AS day, date_trunc('month', picks.started_at)::DATE AS month
+       make_timestamp(epoch_us(picks.started_at))::DATE AS day, date_trunc('month', day)::DATE AS month
 FROM picks
 JOIN grading USING (publish_id)
 LEFT JOIN sim_run_starts AS runs USING (sim_run_id);
@@ -61,8 +62,8 @@ CREATE MACRO shared_by_legs(one) AS
 
 -- A parlay with its current grade, dated by its last leg.
 CREATE VIEW graded_parlays AS
-SELECT parlay.*, grading.* EXCLUDE (publish_id), date_trunc('day', started_at)::DATE AS day,
-       date_trunc('month', started_at)::DATE AS month
+SELECT parlay.*, grading.* EXCLUDE (publish_id), make_timestamp(epoch_us(started_at))::DATE AS day,
+       date_trunc('month', day)::DATE AS month
 FROM (
     SELECT publish_id, channel, published_at, parlay_picks.origin, legs, 'PARLAY' AS market_key,
            shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(book) AS book,
