@@ -18,7 +18,10 @@ from schemas.registry import BY_NAME, TOPICS
 FIELDS = {kind: tuple(payload_class(BY_NAME[kind]).model_fields) for kind in MIX}
 ENVELOPE = ("id", "event_id", "occurred_at", "known_at", "origin")
 ODDS_KEY = ("event_id", "book", "market_key", "selection")
-CLOSE = ("line", "odds_format", "price", "price_decimal", "captured_at_assumed", "capture_id", "known_at", "started_at")
+CLOSE = (
+    "line", "odds_format", "price", "price_decimal", "captured_at_assumed", "capture_id", "label", "known_at",
+    "started_at",
+)  # fmt: skip
 LATEST = ("line", "price", "price_decimal", "origin")
 Row = Mapping[str, Any]
 
@@ -66,7 +69,7 @@ CLOSING_LINE = _keep_newest(
     ODDS_KEY,
     CLOSE,
     TIME_AND_ID,
-    f"SELECT {', '.join('?' * 13)}, starts_at FROM events WHERE event_id = ? AND starts_at >= ?",
+    f"SELECT {', '.join('?' * 14)}, starts_at FROM events WHERE event_id = ? AND starts_at >= ?",
 )
 
 

@@ -19,6 +19,8 @@ from grading.margins import MarginError, MarginModel, margin_model
 from grading.markets import other_sides
 from grading.odds import OddsError, decimal_odds
 
+# What importers call a price that its source gives as the last one; `close` in the NHL file is a time of day.
+_CLOSING = "closing"
 _QUOTED = ("snapshot_id", "book", "selection", "line", "price", "odds_format", "captured_at", "capture_id")
 
 
@@ -33,6 +35,8 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
     if close is None:
         return {"close_reason": "NO_CLOSE" if row["closes"] else "NO_ODDS_OF_THE_MARKET"}
     try:
+        if _is_all_that_was_seen(row, close):
+            return _provenance(close) | {"close_reason": "NO_LATER_PRICE"}
         return {**_provenance(close), **_values(row, close)}
     except OddsError:
         return {"close_reason": "UNREADABLE_CLOSE"}  # a price that only another code could write
@@ -50,6 +54,14 @@ def _own_book(row: Mapping[str, Any]) -> str | None:
 def _quotes(row: Mapping[str, Any], book: str | None) -> list[Quote]:
     books = {book, *FALLBACK_BOOKS}
     return [Quote(*(close[name] for name in _QUOTED)) for close in row["closes"] or () if close["book"] in books]
+
+
+def _is_all_that_was_seen(row: Mapping[str, Any], close: Close) -> bool:
+    """Whether the close is the price that the pick was made at, which no source calls the last one."""
+    snapshot_id = close.quote.snapshot_id
+    if snapshot_id != row["market_snapshot_id_used"]:
+        return False
+    return all(seen["label"] != _CLOSING for seen in row["closes"] if seen["snapshot_id"] == snapshot_id)
 
 
 def _provenance(close: Close) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 CREATE TABLE closing_lines (
     event_id VARCHAR, book VARCHAR, market_key VARCHAR, selection VARCHAR, snapshot_id VARCHAR, line DOUBLE,
     odds_format VARCHAR, price VARCHAR, price_decimal DOUBLE, captured_at TIMESTAMPTZ, captured_at_assumed BOOLEAN,
-    capture_id VARCHAR, started_at TIMESTAMPTZ, known_at TIMESTAMPTZ
+    capture_id VARCHAR, label VARCHAR, started_at TIMESTAMPTZ, known_at TIMESTAMPTZ
 );
 
 -- fold
@@ -23,7 +23,7 @@ WITH moved AS (
 SELECT event_id, book, market_key, selection, any_value(started_at) AS started_at, unnest(max({
     'captured_at': captured_at, 'snapshot_id': snapshot_id, 'line': line, 'odds_format': odds_format, 'price': price,
     'price_decimal': price_decimal, 'captured_at_assumed': captured_at_assumed, 'capture_id': capture_id,
-    'known_at': known_at}))
+    'label': label, 'known_at': known_at}))
 FROM odds_records JOIN starts USING (event_id)
 WHERE captured_at <= started_at AND label IS DISTINCT FROM 'alternate'
 GROUP BY event_id, book, market_key, selection;
@@ -33,7 +33,7 @@ MERGE INTO closing_lines AS held USING (
     SELECT event_id, book, market_key, selection, any_value(started_at) AS started_at, unnest(max({
         'captured_at': occurred_at, 'snapshot_id': ref, 'line': line, 'odds_format': odds_format, 'price': price,
         'price_decimal': price_decimal, 'captured_at_assumed': captured_at_assumed, 'capture_id': capture_id,
-        'known_at': known_at}))
+        'label': label, 'known_at': known_at}))
     FROM OddsSnapshotCaptured
     JOIN (SELECT event_id, coalesce(started_at, starts_at) AS started_at FROM events) USING (event_id)
     WHERE occurred_at <= started_at AND label IS DISTINCT FROM 'alternate'

@@ -79,7 +79,8 @@ JOIN grading USING (publish_id);
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
-           market_key, selection, p_cover, p_cover_calibrated, in_play, published_at, origin, league, sport, started_at
+           market_key, selection, market_snapshot_id_used, p_cover, p_cover_calibrated, in_play, published_at, origin, league,
+           sport, started_at
     FROM picks
     UNION ALL BY NAME
     SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks
@@ -122,7 +123,8 @@ WITH gradable AS (
 ), closes AS (
     SELECT event_id, market_key,
            list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,
-                 'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'known_at': known_at}
+                 'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'label': label,
+                 'known_at': known_at}
                 ORDER BY book, selection) AS closes
     FROM closing_lines WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
 ), told AS (

@@ -15,14 +15,15 @@ Row = dict[str, Any]
 def seen(selection: str, price: str, line: float | None = None, book: str = "pinnacle", **more: Any) -> Row:
     """One of a row's closes: a decimal price of the one look at the market."""
     given = {"snapshot_id": f"{book} {selection}", "capture_id": "look", "odds_format": "DECIMAL", "captured_at": START}
-    return {**given, "book": book, "selection": selection, "line": line, "price": price, **more}
+    return {**given, "label": None, "book": book, "selection": selection, "line": line, "price": price, **more}
 
 
 def row(*closes: Row, **more: Any) -> Row:
     """A spread pick, home -2.5 at 1.9 with pinnacle."""
     pick = {"sport": "nfl", "market_key": "SPREAD:FULL_GAME", "selection": "HOME", "line": -2.5, "price": "1.9"}
     told = {"odds_format": "DECIMAL", "book": "pinnacle", "in_play": False, "started_at": START}
-    return {**pick, **told, "closes": list(closes), **more}
+    seen_at = {"market_snapshot_id_used": "an earlier look"}
+    return {**pick, **told, **seen_at, "closes": list(closes), **more}
 
 
 def valued(*closes: Row, **more: Any) -> tuple[Any, ...]:
@@ -139,3 +140,31 @@ def test_a_two_way_market_that_was_seen_with_a_draw_is_not_whole() -> None:
 def test_without_a_close_there_is_a_reason_and_nothing_else(given: Row, reason: str) -> None:
     """A book nobody asked for is no close; nor is a price that is none."""
     assert {"close_reason": reason} == closing_values(given)
+
+
+@pytest.mark.parametrize("label", [None, "earlier", "opening", "close"])
+def test_a_pick_whose_own_price_was_the_last_seen_has_no_value(label: str | None) -> None:
+    """Nobody looked again: that is no value of 0, and where the close comes from is told."""
+    closes = seen("HOME", "1.9", -2.5, label=label), seen("AWAY", "1.9", 2.5, label=label)
+    told = {
+        "close_snapshot_id": "pinnacle HOME",
+        "close_book": "pinnacle",
+        "close_at": START,
+        "close_line": -2.5,
+        "close_price_decimal": 1.9,
+        "close_reason": "NO_LATER_PRICE",
+    }
+    assert told == closing_values(row(*closes, market_snapshot_id_used="pinnacle HOME"))
+
+
+def test_a_pick_at_what_its_source_calls_the_close_loses_the_margin() -> None:
+    """That was the last price, whoever looked."""
+    closes = seen("HOME", "1.9", -2.5, label="closing"), seen("AWAY", "1.9", 2.5, label="closing")
+    values = closing_values(row(*closes, market_snapshot_id_used="pinnacle HOME"))
+    assert (None, 0, pytest.approx(0.95 - 1)) == (values["close_reason"], values["clv_price"], values["clv_ev"])
+
+
+def test_a_later_look_at_an_unmoved_price_is_a_close() -> None:
+    """The price is the same and the snapshot is not: a value of 0."""
+    values = closing_values(row(seen("HOME", "1.9", -2.5)))
+    assert (values["close_reason"], values["clv_price"]) == (None, 0)

@@ -248,6 +248,31 @@ def test_the_own_book_is_found_however_the_ticket_writes_it(scene: Scene) -> Non
     }
 
 
+def test_a_pick_whose_market_nobody_looked_at_again_counts_in_no_average(scene: Scene) -> None:
+    """Its close is its own snapshot: the grade cites it, and the coverage stands beside the mean of the other."""
+    scene.game()
+    scene.game("unseen")
+    seen_again = scene.pick("2.00", "MONEYLINE:FULL_GAME")
+    unseen = scene.pick("2.00", "MONEYLINE:FULL_GAME", event_id="unseen")
+    scene.later(hours=1)
+    scene.odds("1.80", "MONEYLINE:FULL_GAME")
+    scene.played(110, 100)
+    scene.played(110, 100, "unseen")
+
+    expected = {"close_reason": "NO_LATER_PRICE", "close_price_decimal": 2, "clv_price": None, "clv_probability": None}
+    grade = scene.grade(unseen)
+    assert expected == shown(grade, list(expected))
+    assert scene.rows(f"SELECT market_snapshot_id_used FROM graded_picks WHERE publish_id = '{unseen}'") == [
+        (grade["close_snapshot_id"],)
+    ]
+    assert scene.grade(seen_again)["close_reason"] is None
+    [overall] = scene.store.query("performance").to_pylist()
+    assert (2, 1, pytest.approx(2 / 1.8 - 1), 1) == tuple(
+        overall[name] for name in ("picks", "clv_n", "avg_clv", "beat_close_rate")
+    )
+    assert scene.rows("SELECT picks, with_clv, most_common_reason FROM clv_coverage") == [(2, 1, "NO_LATER_PRICE")]
+
+
 def test_a_moved_line_is_worth_points_and_no_price(scene: Scene) -> None:
     """-5.5 against a close of -7: a point and a half better; the prices are of different bets."""
     scene.game()

@@ -50,11 +50,11 @@ def test_a_closing_price_that_arrives_late_leads_to_a_new_grade(scene: Scene) ->
     scene.game()
     publish_id = scene.pick("2.00", MONEYLINE)
     scene.played(110, 100)
-    assert scene.grade(publish_id)["clv_price"] == 0.0
+    assert scene.grade(publish_id)["clv_price"] is None
 
     scene.odds("1.80", MONEYLINE, captured_at=START - timedelta(minutes=1))
 
-    assert [pytest.approx(2 / 1.8 - 1), 0.0] == [grade["clv_price"] for grade in scene.grades(publish_id)]
+    assert [pytest.approx(2 / 1.8 - 1), None] == [grade["clv_price"] for grade in scene.grades(publish_id)]
 
 
 def test_a_price_from_after_the_start_leads_to_no_new_grade(scene: Scene) -> None:
