@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from onrecord.wiring import Workspace
 
 
@@ -40,12 +42,14 @@ class GradingService:
         end_date: datetime | None = None,
         origin: str = "LIVE",
     ) -> dict[str, Any]:
-        """Win rate, return, units, closing line value and scores, each mean with its n.
+        """Win rate, return, units, closing line value and scores, each mean with its n; of nothing graded 0 or None.
 
         `cohort_key` is a league, market key, book, tier, channel or model version; times are of the events' starts,
         both inclusive. `origin` LIVE or BACKFILL: the two are never added up.
         """
         given = {"cohort_key": cohort_key, "start_date": start_date, "end_date": end_date, "origin": origin}
         with self.workspace.fresh_reader() as store:
-            found = store.query("performance_summary", given).to_pylist()
-        return dict(found[0]) if found else {"cohort_key": cohort_key, "origin": origin, "picks": 0}
+            found = store.query("performance_summary", given)
+        nothing = {column.name: 0 if pa.types.is_integer(column.type) else None for column in found.schema}
+        asked = {"cohort_key": cohort_key or "all", "origin": origin}
+        return dict(found.to_pylist()[0]) if found.num_rows else nothing | asked

@@ -149,11 +149,20 @@ def test_the_calendar_has_a_game_with_a_new_start_as_the_projections_have_it(
     assert EventStart(TIP_OFF + timedelta(days=1), status=then) == calendar.start(EVENT)
 
 
-def test_the_summary_of_nothing_says_so(workspace: Workspace) -> None:
-    """No picks is no error."""
-    service = GradingService(workspace)
+def _columns(workspace: Workspace) -> list[str]:
+    with workspace.reader() as store:
+        return [name for name, *_ in store.rows("DESCRIBE performance_rollups")]
 
-    assert service.get_performance_summary("NBA") == {"cohort_key": "NBA", "origin": "LIVE", "picks": 0}
+
+def test_the_summary_of_nothing_says_so(workspace: Workspace) -> None:
+    """No picks is no error: every key is there, counts are 0 and means None."""
+    summary = GradingService(workspace).get_performance_summary("NBA")
+
+    shown = ("cohort_key", "origin", "picks", "wins", "clv_n", "scored")
+    assert tuple(summary[name] for name in shown) == ("NBA", "LIVE", 0, 0, 0, 0)
+    means = ("win_rate", "roi", "total_units", "avg_clv", "avg_brier")
+    assert {summary[name] for name in means} == {None}
+    assert set(_columns(workspace)) == set(summary)
 
 
 def test_every_setting_stands_in_the_docs() -> None:
