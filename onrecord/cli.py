@@ -20,7 +20,7 @@ from onrecord.demo import play_season
 from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster, raw
 from onrecord.history import import_history, read_files
-from onrecord.settings import Settings
+from onrecord.settings import Settings, Traces
 from onrecord.stopping import was_interrupted
 from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
 from onrecord.walk_forward import walking
@@ -77,10 +77,17 @@ def main() -> None:
     except Exception as error:
         if was_interrupted(error):
             raise KeyboardInterrupt from None
-        if not isinstance(error, _EXPECTED) or "ONRECORD_DEBUG" in os.environ:
+        if not isinstance(error, _EXPECTED) or _shows_traces():
             raise
         err.print(f"[bold red]error:[/] {display.one_line(error)}", soft_wrap=True)
         raise SystemExit(2) from None
+
+
+def _shows_traces() -> bool:
+    try:
+        return Traces().debug
+    except ValidationError:
+        return False
 
 
 @app.callback()

@@ -22,6 +22,7 @@ from onrecord import trace
 from onrecord.checks import Check, Verification
 from onrecord.doctor import Finding
 from onrecord.history import Imported
+from onrecord.settings import PREFIX, Settings
 from onrecord.wiring import Workspace
 from projections.store import Store, StoreError
 
@@ -33,9 +34,17 @@ LONGEST = 400
 def one_line(error: Exception) -> str:
     """An error as one clear line."""
     if isinstance(error, ValidationError):
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = (f"{_field(error, fault['loc'])}: {fault['msg']}" for fault in error.errors())
         return escape("; ".join(faults))
+    if isinstance(error, OSError) and error.filename is not None:
+        return escape(f"{error.filename}: {error.strerror}; check the path")
     return escape(" ".join(str(error).split()))
+
+
+def _field(error: ValidationError, loc: tuple[int | str, ...]) -> str:
+    """As whoever made the mistake knows it: a setting is a variable."""
+    name = ".".join(map(str, loc))
+    return f"{PREFIX}{name.upper()}" if error.title == Settings.__name__ else name
 
 
 def performance(store: Store, cohort: str) -> Table:

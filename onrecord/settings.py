@@ -3,14 +3,27 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PREFIX = "ONRECORD_"
 
-class Settings(BaseSettings):
+
+class Traces(BaseSettings):
+    """How errors are shown; apart, since another setting may be the error."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    debug: bool = Field(default=False, description="show the trace of an error instead of one line, as `--debug` does")
+
+    @field_validator("debug", mode="before")
+    @classmethod
+    def _empty_is_off(cls, value: object) -> object:
+        return value or False
+
+
+class Settings(Traces):
     """Where the state lies, and how the owner works."""
-
-    model_config = SettingsConfigDict(env_prefix="ONRECORD_", frozen=True)
 
     home: Path = Field(default=Path("onrecord-data"), description="the one folder that holds all state")
     log: Literal["sqlite", "kafka"] = Field(default="sqlite", description="the engine of the log")

@@ -51,7 +51,12 @@ class Workspace:
         self.settings = settings
         self.clock = clock or SystemClock()
         self._say = say
-        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"ONRECORD_HOME: {settings.home} can't be a folder ({error.strerror}); name another"
+            ) from error
         self.generations = Generations(settings.projections)
 
     @cached_property

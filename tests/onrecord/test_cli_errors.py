@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from projections.store import StoreError
 from tests.onrecord.conftest import Run
 from tests.onrecord.season import season_file, season_text
 
@@ -142,14 +143,33 @@ def test_a_home_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
 
     done = run("summary", check=False)
 
-    assert (done.code, str(home) in done.error) == (2, True)
+    assert (done.code, f"error: ONRECORD_HOME: {home} can't be a folder (File exists); name another") == (
+        2,
+        done.error.strip(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "is_traced"), [("1", True), ("true", True), ("0", False), ("false", False), ("", False)]
+)
+def test_the_trace_of_an_error_is_a_setting(
+    run: Run, monkeypatch: pytest.MonkeyPatch, value: str, is_traced: bool
+) -> None:
+    """Off is off, however it is written."""
+    monkeypatch.setenv("ONRECORD_DEBUG", value)
+
+    if is_traced:
+        with pytest.raises(StoreError):
+            run("query", "no_such_query", check=False)
+    else:
+        assert run("query", "no_such_query", check=False).error.startswith("error: there is no query")
 
 
 def test_a_setting_that_makes_no_sense_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its name."""
+    """By the name of its variable."""
     monkeypatch.setenv("ONRECORD_BATCH_ROWS", "none")
 
-    assert run("summary", check=False).error.startswith("error: batch_rows: Input should be a valid integer")
+    assert run("summary", check=False).error.startswith("error: ONRECORD_BATCH_ROWS: Input should be a valid integer")
 
 
 @pytest.mark.parametrize("content", [b"no database", b"", b"SQLite format 3\0" + b"\xff" * 4096])
