@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -131,7 +132,19 @@ def imported(done: Imported) -> Table:
         sums = (str(sum(getattr(tally, name) for _, tally in done.files)) for name in names)
         shown.add_section()
         shown.add_row(f"{len(done.files)} files", *sums)
+    shown.caption = "\n".join(_remarks(done)) or None
+    shown.caption_justify = "left"
     return shown
+
+
+def _remarks(done: Imported) -> Iterator[str]:
+    """What the figures alone do not tell: files without rows, and cells that no record has a place for."""
+    for source, tally in done.files:
+        if not tally.rows:
+            yield f"{escape(source)} has no rows: nothing to import"
+    left_out = sum((Counter(tally.left_out) for _, tally in done.files), Counter[str]())
+    for reason, count in left_out.items():
+        yield f"left out: {count} {reason}"
 
 
 def audit(checks: Sequence[Check]) -> Table:

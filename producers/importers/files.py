@@ -1,5 +1,6 @@
 """Reading files as they come: gzip, byte order marks, Windows-1252, broken quotation; refused whole, or read whole."""
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -109,9 +110,10 @@ def _unpacked(path: Path, content: bytes) -> bytes:
 
 
 def _decoded(path: Path, content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
+    unmarked = content.removeprefix(codecs.BOM_UTF8)  # also stands before Windows-1252, where tools added to a file
+    for encoding in ("utf-8", "cp1252"):
         try:
-            return content.decode(encoding)
+            return unmarked.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise FileRefused(f"{path}: is neither UTF-8 nor Windows-1252 text; save it as UTF-8")

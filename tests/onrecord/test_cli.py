@@ -9,12 +9,15 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
+from onrecord import display
 from onrecord.doctor import of_sqlite
 from onrecord.forecasting import Forecaster
-from onrecord.history import import_history, read_files
+from onrecord.history import Imported, import_history, read_files
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
+from producers.importers.moments import Tally
 from projections.sql_file import load_projections
 from schemas.events import EventScheduled
 from tests.onrecord.conftest import Run
@@ -69,6 +72,18 @@ def test_an_import_tells_what_became_of_every_row(run: Run, tmp_path: Path) -> N
 def _cells(shown: str, name: str) -> list[str]:
     [line] = [line for line in shown.splitlines() if name in line]
     return [cell.strip() for cell in line.strip("│ ").split("│")]
+
+
+def test_an_import_tells_what_its_figures_do_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """What no record has a place for, by reason over all files; and a file without rows."""
+    lines = {"lines without a price": 4}
+    files = (("a.json", Tally(3, 3, 0, 0, lines)), ("b.json", Tally(1, 1, 0, 0, lines)), ("E0.csv", Tally(0, 0, 0, 0)))
+
+    Console(width=100).print(display.imported(Imported(files, (), 1, 1, {})))
+
+    shown = capsys.readouterr().out
+    assert "left out: 8 lines without a price" in shown
+    assert "E0.csv has no rows: nothing to import" in shown
 
 
 def test_importing_again_adds_nothing(run: Run, season: Path) -> None:

@@ -200,6 +200,10 @@ def test_windows_files_with_floats_are_read(tmp_path: Path) -> None:
     assert (scheduled.data.home, tally.data.rows, tally.data.rejected) == ("Köln", 1, 0)
     path.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\n{PLAYED}".encode())
     assert football_data.moments(path).tally.accepted == 1
+    path.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\n{row}".encode("cp1252"))
+    (marked, *_) = records_of(football_data.moments(path))
+    assert isinstance(marked, EventScheduled)
+    assert marked.data.home == "Köln"
 
 
 def test_another_layout_is_refused_with_what_was_expected(tmp_path: Path) -> None:
