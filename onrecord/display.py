@@ -51,7 +51,7 @@ def _field(error: ValidationError, loc: tuple[int | str, ...]) -> str:
 def performance(store: Store, cohort: str) -> Table:
     """One kind of cohort, n beside every mean, live and backfill apart."""
     shown = Table(title=f"Performance by {cohort}", title_justify="left")
-    columns = ("origin", cohort, "picks", "W-L-P", "void", "ungr.", "won", "units", "n", "ROI ± 95%")
+    columns = ("origin", cohort, "picks", "W-L-P", "void", "ungr.", "won", "units", "n", "events", "ROI ± 95%")
     for name in (*columns, "CLV", "n", "beat", "EV", "n", "Brier", "n", "log loss"):
         side: JustifyMethod = "left" if name in ("origin", cohort) else "right"
         shown.add_column(name, justify=side, no_wrap=name in ("origin", cohort))
@@ -67,6 +67,7 @@ def performance(store: Store, cohort: str) -> Table:
             _percent(row["win_rate"]),
             _number(row["total_units"], 2),
             str(row["priced"]),
+            str(row["events"]),
             f"{_percent(row['roi'])} ± {_percent(row['roi_margin_95'])}",
             _percent(row["avg_clv"]),
             str(row["clv_n"]),
@@ -82,12 +83,12 @@ def performance(store: Store, cohort: str) -> Table:
 
 def reliability(store: Store) -> Table:
     """Served probability against what came."""
-    shown = Table("origin", "bin", "n", "mean p", "won", "95%", title="Reliability", title_justify="left")
+    shown = Table("origin", "bin", "n", "events", "mean p", "won", "95%", title="Reliability", title_justify="left")
     for row in store.query("reliability").to_pylist():
         low, high = (row["bin"] - 1) / 10, row["bin"] / 10
         figures = (_number(row[name], 3) for name in ("mean_p", "win_rate"))
         interval = f"{_number(row['win_rate_low'], 3)} to {_number(row['win_rate_high'], 3)}"
-        shown.add_row(row["origin"], f"{low:.1f}-{high:.1f}", str(row["n"]), *figures, interval)
+        shown.add_row(row["origin"], f"{low:.1f}-{high:.1f}", str(row["n"]), str(row["events"]), *figures, interval)
     return shown
 
 

@@ -13,7 +13,25 @@ FROM (SELECT *, unnest([
     {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
 ]) AS dimension FROM (FROM graded_picks UNION ALL BY NAME FROM graded_parlays));
 
--- Of events that started in a time, each end null where it is open; voids stay out of every mean but are counted.
+-- Of events that started in a time, each end null where it is open.
+CREATE MACRO cohorts_between(since, until) AS TABLE
+FROM graded_cohorts
+WHERE started_at >= coalesce(since, '-infinity'::TIMESTAMPTZ) AND started_at <= coalesce(until, 'infinity'::TIMESTAMPTZ);
+
+-- The margin of a return on as many units as there are priced picks, those of one event taken together; a parlay stands
+-- alone. None where all events returned the same: that says nothing of the spread.
+CREATE MACRO roi_margins_between(since, until) AS TABLE
+SELECT cohort, cohort_key, origin, count(*) AS events,
+       CASE WHEN min(units / n) < max(units / n) THEN 1.96 / sum(n) * sqrt(count(*) / (count(*) - 1) * greatest(
+           sum(units * units)::DOUBLE - 2 * sum(units)::DOUBLE / sum(n) * sum(units * n)::DOUBLE
+           + (sum(units)::DOUBLE / sum(n)) ** 2 * sum(n * n), 0)) END AS roi_margin_95
+FROM (
+    SELECT cohort, cohort_key, origin, count(*) AS n, sum(unit_return)::DECIMAL(38, 4) AS units
+    FROM cohorts_between(since, until) WHERE unit_return IS NOT NULL AND summary <> 'VOID'
+    GROUP BY cohort, cohort_key, origin, coalesce(event_id, publish_id)
+) GROUP BY cohort, cohort_key, origin;
+
+-- The same time; voids stay out of every mean but are counted.
 CREATE MACRO performance_between(since, until) AS TABLE
 SELECT cohort, cohort_key, origin, count(*) AS picks,
        count(*) FILTER (summary = 'WIN') AS wins, count(*) FILTER (summary = 'LOSS') AS losses,
@@ -23,8 +41,7 @@ SELECT cohort, cohort_key, origin, count(*) AS picks,
        count(unit_return) FILTER (summary <> 'VOID') AS priced,
        sum(unit_return) FILTER (summary <> 'VOID') AS total_units,
        total_units / nullif(priced, 0) AS roi,
-       1.96 * sqrt(greatest(sum((unit_return * 1000)::DECIMAL(38, 3) ** 2) FILTER (summary <> 'VOID'), 0))
-           / 1000 / nullif(priced, 0) AS roi_margin_95,
+       roi_margin_95, coalesce(events, 0) AS events,
        count(clv_price) FILTER (summary <> 'VOID') AS clv_n,
        sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_n, 0) AS avg_clv,
        count(*) FILTER (clv_price > 0 AND summary <> 'VOID') / nullif(clv_n, 0) AS beat_close_rate,
@@ -35,8 +52,8 @@ SELECT cohort, cohort_key, origin, count(*) AS picks,
        sum(log_loss::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_log_loss,
        sum(brier_calibrated::DECIMAL(18, 12)) / nullif(count(brier_calibrated), 0) AS avg_brier_calibrated,
        sum(log_loss_calibrated::DECIMAL(18, 12)) / nullif(count(log_loss_calibrated), 0) AS avg_log_loss_calibrated
-FROM graded_cohorts
-WHERE started_at >= coalesce(since, '-infinity'::TIMESTAMPTZ) AND started_at <= coalesce(until, 'infinity'::TIMESTAMPTZ)
+FROM cohorts_between(since, until)
+LEFT JOIN roi_margins_between(since, until) USING (cohort, cohort_key, origin)
 GROUP BY ALL;
 
 CREATE VIEW performance_rollups AS FROM performance_between(NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ);
@@ -55,16 +72,21 @@ LIMIT 1;
 
 -- query reliability(bins = 10, origin = NULL)
 -- Served probability against what came, in bins of equal width, plain wins and losses only; with Wilson's 95% interval,
--- since of a few that all lost nobody knows that none would win.
+-- since of a few that all lost nobody knows that none would win. n² / Σ (picks of an event)² stands in it for n: it is as
+-- wide as if picks of one event and bin came out alike, at the worst too wide.
 WITH scored AS (
-    SELECT origin, p_served AS p, (summary = 'WIN')::INTEGER AS y,
+    SELECT origin, event_id, p_served AS p, (summary = 'WIN')::INTEGER AS y,
            greatest(ceil(p_served * $bins::INTEGER), 1)::INTEGER AS bin
     FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
+), by_event AS (
+    SELECT origin, bin, count(*) AS picks, sum(p::DECIMAL(18, 12)) AS sum_p, sum(y) AS wins
+    FROM scored GROUP BY origin, bin, event_id
 ), binned AS (
-    SELECT origin, bin, count(*) AS n, sum(p::DECIMAL(18, 12)) / count(*) AS mean_p, sum(y) / count(*) AS win_rate,
-           1.96 ** 2 / n AS pull, sqrt(win_rate * (1 - win_rate) * pull + pull ** 2 / 4) AS reach
-    FROM scored GROUP BY origin, bin
+    SELECT origin, bin, sum(picks)::BIGINT AS n, count(*) AS events, sum(sum_p) / n AS mean_p, sum(wins) / n AS win_rate,
+           1.96 ** 2 * sum(picks * picks) / n ** 2 AS pull,
+           sqrt(win_rate * (1 - win_rate) * pull + pull ** 2 / 4) AS reach
+    FROM by_event GROUP BY origin, bin
 )
-SELECT origin, bin, n, mean_p, win_rate, greatest((win_rate + pull / 2 - reach) / (1 + pull), 0) AS win_rate_low,
+SELECT origin, bin, n, events, mean_p, win_rate, greatest((win_rate + pull / 2 - reach) / (1 + pull), 0) AS win_rate_low,
        least((win_rate + pull / 2 + reach) / (1 + pull), 1) AS win_rate_high
 FROM binned ORDER BY origin, bin;
