@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from calibration.calibrators import METHODS
+from calibration.segments import MINIMUM_ROWS
 from calibration.walk_forward import Centre, Forward, Picks, Schedule, walk_forward
 from grading.bootstrap import RESAMPLES, event_sums, lower_bounds
 from grading.scores import Floats, Integers, brier_terms, log_loss_terms
@@ -31,7 +32,7 @@ class GateConfig:
     """What activation asks for; alpha is 1 / evidence, per segment and per episode (see docs/calibration.md)."""
 
     schedule: Schedule = field(default_factory=Schedule)
-    minimum: int = 500
+    minimum: int = MINIMUM_ROWS
     evidence: float = 20.0
     level: float = 0.95
     resamples: int = RESAMPLES

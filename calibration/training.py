@@ -121,7 +121,7 @@ class TrainedVersion:
     def model(self) -> CalibrationModel:
         """Return the maps as they serve probabilities."""
         models = {r.segment: SegmentModel(r.map, r.n, r.activates) for r in self.segments}
-        return CalibrationModel(models, self.version)
+        return CalibrationModel(models, self.version, self.config.minimum)
 
 
 def train(

@@ -166,6 +166,14 @@ def test_no_rows_at_all_is_a_version_that_changes_nothing() -> None:
     assert trained.model().calibrate(0.7, "NBA", "SPREAD:FULL_GAME").p == 0.7
 
 
+def test_the_minimum_of_the_configuration_decides_what_is_served() -> None:
+    """Of a segment with exactly that many picks the gate decides; with one fewer it serves raw at level identity."""
+    rows = training_rows(600)
+    for minimum, level in ((600, "league_market"), (601, "identity")):
+        trained = train(rows, "platt", config=replace(FEWER, minimum=minimum))
+        assert trained.model().calibrate(0.7, "NBA", "SPREAD:FULL_GAME").level == level
+
+
 def test_bad_jobs_are_refused() -> None:
     """Unknown method, no days, a pick counted twice, NaN, a column too short."""
     rows = training_rows(5)
