@@ -13,7 +13,7 @@ SCHEDULE = Schedule(first=100, every=100)
 
 
 def watch(rows: Picks, served: Floats, since: int, method: str, config: GateConfig | None = None) -> tuple[Look, ...]:
-    """Look at every hundredth settled pick whether raw beats what was served; the looks up to the one that decides.
+    """Look by `SCHEDULE` whether raw beats what was served; the looks up to the one that decides.
 
     rows: a segment's settled picks that were issued after `since`, the time of its activation; served: their
     probabilities as served, shape (n,); method names the map in the reasons. What is asked for is what the gate asks

@@ -16,7 +16,7 @@ from calibration.calibrators import IDENTITY, MINIMUM, CalibrationMap
 from calibration.gate import GateConfig, GateRun, Look, methods_of, run_gate
 from calibration.metrics import Metrics, compare
 from calibration.segments import ALL, GLOBAL, CalibrationModel, Segment, SegmentModel, segment
-from calibration.walk_forward import Centre, Picks, Times, challenger, picks
+from calibration.walk_forward import MICROSECONDS_A_DAY, Centre, Picks, Times, challenger, picks
 from grading.scores import Floats, Integers
 
 TRAINING_DAYS = 30
@@ -201,7 +201,7 @@ def _asked(rows: Picks, days: int) -> Window:
     if not len(rows):
         return Window(None, None, 0)
     until = int(rows.recorded[-1])
-    since = until - days * 86_400_000_000
+    since = until - days * MICROSECONDS_A_DAY
     return Window(since, until, len(rows) - int(np.searchsorted(rows.recorded, since)))
 
 
