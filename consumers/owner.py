@@ -19,6 +19,10 @@ NAMED_EVENTS = 20_000
 APPEND_ROWS = 10_000
 
 
+class DecidedAgainError(Exception):
+    """A decision was put on record, and the projections do not show it; the message says what to do."""
+
+
 class Decider(Protocol):
     """Reads the projections and says what to put on record; asked again until it has nothing more to say."""
 
@@ -41,9 +45,14 @@ class Owner:
         self._touched: set[str] | None = None
 
     def run_once(self, progress: Progress = lambda _folded, _left: None) -> int:
-        """Fold and decide until there is nothing left to do; gives the number of records folded."""
-        folded = self._fold(progress)
+        """Fold and decide until there is nothing left to do; gives the number of records folded.
+
+        Raises:
+            DecidedAgainError: what was decided is on the log, and is decided again.
+        """
+        folded, before = self._fold(progress), frozenset[str]()
         while decisions := self._decide():
+            before = _all_new(decisions, before)
             for some in batched_records(decisions):
                 self.log.append(some)
             folded += self._fold(progress)
@@ -74,6 +83,17 @@ class Owner:
         """What the first decider says that has anything to say: the next one decides from what that leads to."""
         said = (list(decider.decide(self._touched)) for decider in self._deciders)
         return next(filter(None, said), [])
+
+
+def _all_new(decisions: Iterable[Record], before: frozenset[str]) -> frozenset[str]:
+    """The ids of a round's decisions: none may be of the round `before`, for its decisions are folded."""
+    ids = {decision.record_id: decision.ref for decision in decisions}
+    if again := sorted(ids[one] for one in before & ids.keys()):
+        raise DecidedAgainError(
+            f"on the log, and not in the projections: {', '.join(again[:3])}; where `onrecord dead-letters list` "
+            "says UNKNOWN newer code decided: upgrade; else `onrecord rebuild`"
+        )
+    return frozenset(ids)
 
 
 def _names_any_event(batch: pa.Table) -> bool:

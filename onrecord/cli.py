@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
+from consumers.owner import DecidedAgainError
 from eventlog.log import LogError
 from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
@@ -43,6 +44,7 @@ app.command()(hosts_cli.project)
 app.command()(hosts_cli.worker)
 
 _EXPECTED = (
+    DecidedAgainError,
     DuckDBError,
     FileRefused,
     LogError,

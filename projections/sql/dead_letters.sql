@@ -20,11 +20,11 @@ SELECT dead_letter, last.* FROM (
 );
 
 -- Events that nobody decides about: what could not be read might have changed the decision. A retry that did any good
--- has taken the letter away.
+-- has taken the letter away. Of what this code does not know only grades count: newer code has decided about the event.
 CREATE VIEW held_events AS
 SELECT DISTINCT event_id FROM dead_letters
 LEFT JOIN dead_letter_decisions USING (dead_letter)
-WHERE kind <> 'UNKNOWN' AND event_id IS NOT NULL AND action IS DISTINCT FROM 'drop';
+WHERE (kind <> 'UNKNOWN' OR type = 'PredictionGraded') AND event_id IS NOT NULL AND action IS DISTINCT FROM 'drop';
 
 -- query dead_letters_open()
 -- What nobody has dropped, and no retry has folded.

@@ -1,13 +1,18 @@
 """The owner folds everything that is on the log before it lets anybody decide."""
 
 from collections.abc import Collection, Sequence
+from typing import ClassVar
+
+import pytest
 
 from consumers.grader import Grader
-from consumers.owner import Owner, batched_records
+from consumers.owner import DecidedAgainError, Owner, batched_records
+from projections.catch_up import catch_up
 from projections.store import Store
 from schemas.gradings import PredictionGraded
 from schemas.record import Record
 from tests.consumers.scene import Scene
+from tests.projections.foreign import ForeignRecord
 
 
 class Watching:
@@ -99,3 +104,46 @@ def test_more_events_than_can_be_named_are_all_events(scene: Scene) -> None:
 
     assert [grade.record_id for grade in grader.decide(None)] == [grade.record_id for grade in named]
     assert [len(group) for group in batched_records(named, 2)] == [2, 1]
+
+
+class NewerRecord(ForeignRecord):
+    """A decision of this code under a version that it does not know."""
+
+    topic: ClassVar[str] = "gradings"
+
+
+def newer_code_decides(scene: Scene) -> None:
+    """It decides the same, and writes that in a way of its own."""
+    with scene.another_owner() as other:
+        catch_up(scene.log, other.store)
+        decided = [record.model_dump(mode="json") for record in Grader(other.store).decide(None)]
+    scene.log.append([NewerRecord.model_validate({**record, "schema_version": 2}) for record in decided])
+
+
+def test_an_event_that_newer_code_graded_waits_for_it(scene: Scene) -> None:
+    """A deploy was rolled back: the others get their grades."""
+    scene.game()
+    scene.game("other")
+    publish_id, other_id = scene.pick(), scene.pick(event_id="other")
+    scene.played(110, 100)
+    newer_code_decides(scene)
+    scene.played(110, 100, "other")
+
+    assert scene.grades(publish_id) == []
+    assert [grade["outcome"] for grade in scene.grades(other_id)] == ["WIN"]
+
+
+def test_a_decision_that_cannot_be_read_back_ends_the_loop(scene: Scene) -> None:
+    """A parlay's grade holds no event: its id would be decided for ever."""
+    for event_id in ("game", "other"):
+        scene.game(event_id)
+    publish_id = scene.parlay(scene.leg(), scene.leg(event_id="other"))
+    for event_id in ("game", "other"):
+        scene.played(110, 100, event_id)
+    newer_code_decides(scene)
+    before = scene.size()
+
+    with pytest.raises(DecidedAgainError, match="upgrade; else `onrecord rebuild`"):
+        scene.grades(publish_id)
+
+    assert before == scene.size()
