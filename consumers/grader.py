@@ -59,9 +59,16 @@ class Grader:
         touched = None if event_ids is None else sorted(event_ids)
         work = self._store.query("grading_work", {"event_ids": touched}).to_pylist()
         grades = [grade for row in work if (grade := self._grade(row)) is not None]
-        parlays = groupby(self._store.query("parlay_work").to_pylist(), key=itemgetter("publish_id"))
+        parlays = groupby(self._parlay_legs(touched), key=itemgetter("publish_id"))
         grades += [grade for _, legs in parlays if (grade := self._grade_parlay(list(legs))) is not None]
         return grades or list(self._answers())
+
+    def _parlay_legs(self, touched: list[str] | None) -> list[dict[str, Any]]:
+        """Most events have no parlay: then whether there is one is all that is asked."""
+        if touched is not None:
+            events = self._store.query("parlay_events", {"event_ids": touched})
+            touched = events["event_id"].to_pylist()
+        return [] if touched == [] else self._store.query("parlay_work", {"event_ids": touched}).to_pylist()
 
     def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
         book = self._rulebook(row["sport"])

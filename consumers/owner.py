@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from eventlog.log import EventLog, behind_by
 from projections.catch_up import BATCH_ROWS, Progress, batches
 from projections.store import Store
+from schemas.publishes import ParlayPublished
 from schemas.record import Record
 from schemas.registry import type_name
 from schemas.requests import CalibrationRequested
@@ -97,9 +98,10 @@ def _all_new(decisions: Iterable[Record], before: frozenset[str]) -> frozenset[s
 
 
 def _names_any_event(batch: pa.Table) -> bool:
-    """A request may; one for a calibration is about what is graded already."""
-    asked = batch.filter(pc.equal(batch["topic"], "requests"))["type"]
-    return bool(set(pc.unique(asked).to_pylist()) - {type_name(CalibrationRequested)})
+    """A request may, but one for a calibration is about what is graded already; a parlay names its events within."""
+    kinds = batch.group_by(["topic", "type"]).aggregate([]).to_pylist()
+    asked = {kind["type"] for kind in kinds if kind["topic"] == "requests"} - {type_name(CalibrationRequested)}
+    return bool(asked) or {"topic": ParlayPublished.topic, "type": type_name(ParlayPublished)} in kinds
 
 
 def batched_records(records: Iterable[Record], size: int = APPEND_ROWS) -> Iterator[list[Record]]:

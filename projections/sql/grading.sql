@@ -153,11 +153,18 @@ FROM grading_inputs($event_ids::VARCHAR[]) AS inputs LEFT JOIN grading USING (pu
 WHERE legs = 1 AND grading.inputs IS DISTINCT FROM inputs.inputs
 ORDER BY publish_id;
 
--- query parlay_work()
--- Legs of parlays that can be settled whole, where no grade cites the newest inputs yet.
+-- query parlay_events(event_ids)
+-- The events of all parlays that have a leg in some events: one is settled from all its legs.
+WITH legs AS (SELECT publish_id, event_id FROM parlay_legs JOIN predictions USING (prediction_id))
+SELECT DISTINCT event_id FROM legs SEMI JOIN (
+    SELECT publish_id FROM legs WHERE event_id IN (SELECT unnest($event_ids::VARCHAR[]))
+) USING (publish_id) ORDER BY event_id;
+
+-- query parlay_work(event_ids = NULL)
+-- Legs of parlays that can be settled whole, where no grade cites the newest inputs yet; all legs in some events, or of all.
 WITH whole AS (
     SELECT *, md5(string_agg(inputs, '|' ORDER BY leg) OVER parlay) AS parlay_inputs
-    FROM grading_inputs(NULL::VARCHAR[]) WHERE legs > 1
+    FROM grading_inputs($event_ids::VARCHAR[]) WHERE legs > 1
     WINDOW parlay AS (PARTITION BY publish_id)
     QUALIFY count(*) OVER parlay = legs
 )

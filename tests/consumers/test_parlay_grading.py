@@ -216,3 +216,28 @@ def test_no_price_is_invented_for_a_leg_that_has_none(
     if outcome == "UNGRADEABLE":
         expected["reason"] = "odds: a leg has no price, and whether the parlay won depends on it"
     assert expected == shown(grade, list(expected))
+
+
+def test_a_parlay_that_comes_after_its_results_is_graded(scene: Scene) -> None:
+    """It names no event of its own: that its legs' events were touched before does not count."""
+    legs = two_legs(scene)
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+    scene.owner.run_once()
+
+    publish_id = scene.publishing.publish_parlay(
+        legs, "mail", "premium", is_official=True, in_play=True, odds_format="decimal"
+    )
+
+    assert [grade["outcome"] for grade in scene.grades(publish_id)] == ["WIN"]
+
+
+def test_only_parlays_with_a_leg_in_the_events_are_looked_at(scene: Scene) -> None:
+    """Each with all its legs, whichever was touched."""
+    scene.parlay(*two_legs(scene))
+    scene.game()
+
+    scene.owner.run_once()
+    asked = [scene.store.query("parlay_events", {"event_ids": [name]}) for name in ("first", "second", "game")]
+
+    assert [events["event_id"].to_pylist() for events in asked] == [["first", "second"], ["first", "second"], []]
