@@ -1,10 +1,11 @@
 """The embedded host's raw feeds: a file that is put into `feeds/<feed>` is handled, put on record and removed."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eventlog.clock import Clock
 from eventlog.log import EventLog
 from producers.raw_feeds import FEEDS, RawAnswer, RawFeeds
 
@@ -21,6 +22,9 @@ class FeedFolder:
     folder: Path
     log: EventLog
     feeds: RawFeeds
+    clock: Clock
+    say: Callable[[str], None] = lambda _text: None
+    _told: set[Path] = field(default_factory=set)
 
     def prepare(self) -> None:
         """Make the folders."""
@@ -28,21 +32,44 @@ class FeedFolder:
             (self.folder / feed).mkdir(parents=True, exist_ok=True)
 
     def take(self) -> int:
-        """Handle the files that are there, the oldest first; gives how many that were."""
+        """Handle the files that are there, the oldest first; gives how many that were.
+
+        One that cannot be read or removed stays, and is told once; one that was withdrawn is gone.
+        """
         taken = 0
-        for path in list(self._waiting())[:FILES_A_TURN]:
-            self.log.append(self.feeds.records(_answer(path)))
-            path.unlink()  # it is on record: a crash before this handles it again, to no effect
-            taken += 1
+        for path in self._waiting():
+            taken += self._handle(path)
+            if taken == FILES_A_TURN:
+                break
         return taken
+
+    def _handle(self, path: Path) -> bool:
+        try:
+            self.log.append(self.feeds.records(self._answer(path)))
+            path.unlink()  # it is on record: a crash before this handles it again, to no effect
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if path not in self._told:
+                self._told.add(path)
+                self.say(f"the feed {path} stays: {error.strerror}")
+            return False
+        return True
 
     def _waiting(self) -> Iterator[Path]:
         for feed in FEEDS:
             here = (self.folder / feed).iterdir()
             files = [path for path in here if path.is_file() and not path.name.startswith(".")]
-            yield from sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+            yield from sorted(files, key=lambda path: (_changed_ns(path), path.name))
+
+    def _answer(self, path: Path) -> RawAnswer:
+        # A file from another machine may bear a time that is still to come: nothing is known before it is here.
+        written = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), self.clock.now())
+        return RawAnswer(path.parent.name, path.name.partition(".")[0] or "unknown", written, path.read_bytes())
 
 
-def _answer(path: Path) -> RawAnswer:
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return RawAnswer(path.parent.name, path.name.partition(".")[0] or "unknown", written, path.read_bytes())
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # it was withdrawn since it was listed

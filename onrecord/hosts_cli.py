@@ -26,7 +26,8 @@ def up() -> None:
     """Run everything in this process: fold, grade, publish the analysts' copy, ask for jobs; until interrupted."""
     workspace = open_workspace()
     timetable = Timetable(workspace.log, workspace.clock, workspace.settings.retention_days)
-    feeds = FeedFolder(workspace.settings.home / "feeds", workspace.log, RawFeeds(Calendar(workspace.log).start))
+    raw = RawFeeds(Calendar(workspace.log).start)
+    feeds = FeedFolder(workspace.settings.home / "feeds", workspace.log, raw, workspace.clock, say)
     feeds.prepare()
     _serve(workspace, [timetable.ask, feeds.take])
 

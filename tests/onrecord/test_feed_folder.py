@@ -1,6 +1,9 @@
 """The embedded host's raw feeds: what is put into a folder is on record, once, and gone from the folder."""
 
 import json
+import os
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,14 +11,22 @@ import pytest
 from onrecord.calendar import Calendar
 from onrecord.feed_folder import FeedFolder
 from onrecord.wiring import Workspace
+from producers.publishing_service import EventStart
 from producers.raw_feeds import RawFeeds
 from tests.producers.test_raw_feeds import game
 
 
 @pytest.fixture
-def feeds(workspace: Workspace, tmp_path: Path) -> FeedFolder:
+def said() -> list[str]:
+    """What was told of files."""
+    return []
+
+
+@pytest.fixture
+def feeds(workspace: Workspace, tmp_path: Path, said: list[str]) -> FeedFolder:
     """Empty folders."""
-    folder = FeedFolder(tmp_path / "feeds", workspace.log, RawFeeds(Calendar(workspace.log).start))
+    raw = RawFeeds(Calendar(workspace.log).start)
+    folder = FeedFolder(tmp_path / "feeds", workspace.log, raw, workspace.clock, said.append)
     folder.prepare()
     return folder
 
@@ -72,3 +83,37 @@ def test_a_folder_of_another_name_is_no_feed(feeds: FeedFolder) -> None:
 
     assert feeds.take() == 0
     assert path.exists()
+
+
+def test_files_that_are_gone_or_cannot_be_read_hinder_no_others(
+    feeds: FeedFolder, workspace: Workspace, said: list[str]
+) -> None:
+    """While the first is handled the second is withdrawn, and a folder takes the third's place: it is told once."""
+    _, gone, folder, _ = [put(feeds, f"provider.{number}.json") for number in range(4)]
+
+    def meanwhile(event_id: str) -> EventStart | None:
+        if gone.exists():
+            gone.unlink()
+            folder.unlink()
+            folder.mkdir()
+        return Calendar(workspace.log).start(event_id)
+
+    feeds = replace(feeds, feeds=RawFeeds(meanwhile))
+
+    assert feeds.take() == 2
+    put(feeds, "provider.4.json")
+    assert feeds.take() == 1
+
+    assert said == [f"the feed {folder} stays: Is a directory"]
+
+
+def test_a_file_from_the_future_is_known_from_now(feeds: FeedFolder, workspace: Workspace) -> None:
+    """No live record comes from the future, whatever the file's time says."""
+    path = put(feeds, "the-odds-api.1.json")
+    ahead = workspace.clock.now() + timedelta(days=40_000)
+    os.utime(path, (ahead.timestamp(), ahead.timestamp()))
+
+    assert feeds.take() == 1
+
+    [raw] = workspace.newest(5, "raw_payloads")
+    assert raw["occurred_at"] == workspace.clock.now()
