@@ -8,7 +8,14 @@ from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions
 from producers.publishing_service import EventStart
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
-from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatus, EventStatusChanged
+from schemas.events import (
+    EventRescheduled,
+    EventScheduled,
+    EventStarted,
+    EventStatus,
+    EventStatusChanged,
+    ResultRecorded,
+)
 
 READ_ROWS = 50_000
 
@@ -59,11 +66,14 @@ class Calendar:
         if start is None:
             return
         if isinstance(record, EventRescheduled):
-            start = EventStart(record.data.starts_at, status=_on_again(start.status))
+            again = _on_again(start.status)
+            start = EventStart(record.data.starts_at, status=again, has_ended=start.has_ended)
         elif isinstance(record, EventStarted):
             start = replace(start, started_at=record.data.started_at, status=_on_again(start.status))
         elif isinstance(record, EventStatusChanged):
             start = replace(start, status=record.data.status)
+        elif isinstance(record, ResultRecorded) and record.data.status in _ENDED:
+            start = replace(start, has_ended=True)
         self._starts[record.event_id or ""] = start
 
 
@@ -72,4 +82,5 @@ def _on_again(status: EventStatus) -> EventStatus:
     return "SCHEDULED" if status in {"POSTPONED", "CANCELLED"} else status
 
 
-_CHANGES = {"EventScheduled", "EventRescheduled", "EventStarted", "EventStatusChanged"}
+_CHANGES = {"EventScheduled", "EventRescheduled", "EventStarted", "EventStatusChanged", "ResultRecorded"}
+_ENDED = {"FINAL", "AWARDED", "WALKOVER", "RETIRED"}

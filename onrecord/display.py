@@ -144,8 +144,8 @@ def _remarks(done: Imported) -> Iterator[str]:
         if not tally.rows:
             yield f"{escape(source)} has no rows: nothing to import"
     left_out = sum((Counter(tally.left_out) for _, tally in done.files), Counter[str]())
-    for reason, count in left_out.items():
-        yield f"left out: {count} {reason}"
+    for reason, cells in left_out.items():
+        yield f"left out: {cells} {reason}"
 
 
 def audit(checks: Sequence[Check]) -> Table:

@@ -28,6 +28,7 @@ Refusal = Literal[
     "UNKNOWN_PREDICTION",
     "EVENT_STARTED",
     "EVENT_OVER",
+    "RESULT_KNOWN",
     "TERMS_CONTRADICT_SNAPSHOT",
     "NO_SNAPSHOT",
     "BAD_TERMS",
@@ -46,11 +47,14 @@ class PublishRefusedError(ValueError):
 
 @dataclass(frozen=True)
 class EventStart:
-    """When an event starts as the calendar has it now, its actual start if it has begun, and its status."""
+    """When an event starts as the calendar has it now, its actual start if it has begun, its status, and whether how it
+    ended is on record.
+    """
 
     starts_at: datetime
     started_at: datetime | None = None
     status: EventStatus = "SCHEDULED"
+    has_ended: bool = False
 
 
 Starts = Callable[[str], EventStart | None]
@@ -196,6 +200,10 @@ class PublishingService:
         if start.status in _OVER:
             raise PublishRefusedError(
                 "EVENT_OVER", f"event {event_id!r} is {start.status}: publish once it is on again"
+            )
+        if start.has_ended:
+            raise PublishRefusedError(
+                "RESULT_KNOWN", f"the result of event {event_id!r} is on record: nothing is left to pick"
             )
         began = start.started_at or start.starts_at
         if publish.occurred_at >= began and not publish.data.in_play:

@@ -1,6 +1,6 @@
 -- Predictions made public, each with whether it is a valid pick and why not.
 -- reads: PredictionPublished
--- uses: predictions, events, odds_snapshots, parlays
+-- uses: predictions, events, event_results, odds_snapshots, parlays
 -- unique: publishes(publish_id)
 
 -- table
@@ -48,6 +48,7 @@ SELECT said.*, odds.book AS snapshot_book,
            WHEN predictions.event_id <> said.event_id THEN 'OTHER_EVENT'
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
            WHEN statuses.status IN ('CANCELLED', 'ABANDONED', 'AWARDED') THEN 'EVENT_OVER'
+           WHEN published_at > ended.known_at THEN 'RESULT_KNOWN'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'
            WHEN market_snapshot_id_used IS NULL AND is_official AND said.price IS NOT NULL THEN 'NO_SNAPSHOT'
            WHEN market_snapshot_id_used IS NULL THEN NULL
@@ -66,6 +67,9 @@ FROM said
 LEFT JOIN predictions USING (prediction_id)
 LEFT JOIN events ON events.event_id = coalesce(said.event_id, predictions.event_id)
 LEFT JOIN odds_records AS odds ON odds.snapshot_id = predictions.market_snapshot_id_used
+LEFT JOIN (SELECT event_id, min(known_at) AS known_at FROM event_result_history
+           WHERE status IN ('FINAL', 'AWARDED', 'WALKOVER', 'RETIRED') GROUP BY event_id) AS ended
+    ON ended.event_id = events.event_id
 ASOF LEFT JOIN statuses ON statuses.event_id = events.event_id AND said.published_at > statuses.known_at;
 
 -- A prediction is one pick, by its first valid official publish; `invalid_because` is null where it may be graded.

@@ -114,6 +114,7 @@ def test_a_publish_after_the_start_is_refused_unless_in_play(stage: Stage) -> No
         (EventStart(TIP_OFF, status="CANCELLED"), "EVENT_OVER"),
         (EventStart(TIP_OFF, status="ABANDONED"), "EVENT_OVER"),
         (EventStart(TIP_OFF, status="AWARDED"), "EVENT_OVER"),
+        (EventStart(TIP_OFF, has_ended=True), "RESULT_KNOWN"),
         (EventStart(TIP_OFF, status="POSTPONED"), None),
         (None, None),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventlog.clock import ManualClock
-from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged
+from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged, ResultRecorded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
 from schemas.publishes import ParlayPublished, PredictionPublished
@@ -93,6 +93,23 @@ def test_a_publish_that_contradicts_what_is_known_is_invalid(
     when_folded()
 
     assert ([(why,)], []) == (then(WHY), then("FROM picks"))
+
+
+@pytest.mark.parametrize(
+    ("status", "minute", "why"),
+    [("FINAL", 1, "RESULT_KNOWN"), ("FINAL", 2, None), ("POSTPONED", 1, None), ("RETIRED", 1, "RESULT_KNOWN")],
+)
+@pytest.mark.parametrize("in_play", [True, False])
+def test_nothing_is_picked_once_the_result_is_known(
+    status: str, minute: int, why: str | None, in_play: bool, given: Given, when_folded: When, then: Then
+) -> None:
+    """In-play or not; what was known at the same moment is not yet known."""
+    given(*_story(in_play=in_play).values())
+    given(make(ResultRecorded, at=MINUTE[minute], origin="BACKFILL", status=status))
+
+    when_folded()
+
+    assert then(WHY) == [(why,)]
 
 
 def test_a_prediction_of_another_event_is_invalid(given: Given, when_folded: When, then: Then) -> None:
