@@ -9,7 +9,7 @@ CREATE TABLE parlays (
 );
 CREATE TABLE parlay_legs (
     publish_id VARCHAR, leg INTEGER, prediction_id VARCHAR, line DOUBLE, odds_format VARCHAR, price VARCHAR,
-    price_decimal DOUBLE, book VARCHAR
+    price_decimal DOUBLE, book VARCHAR, ticket_selection VARCHAR
 );
 
 -- fold
@@ -20,5 +20,5 @@ FROM ParlayPublished;
 
 INSERT INTO parlay_legs
 SELECT ref, leg, said.prediction_id, said.ticket_terms.line, said.ticket_terms.odds_format, said.ticket_terms.price,
-       said.ticket_terms.price_decimal, said.ticket_terms.book
+       said.ticket_terms.price_decimal, said.ticket_terms.book, said.ticket_terms.selection
 FROM (SELECT ref, unnest(legs) AS said, generate_subscripts(legs, 1) AS leg FROM ParlayPublished);

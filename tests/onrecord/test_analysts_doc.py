@@ -33,6 +33,7 @@ def test_the_blocks_run_where_the_document_says(
     for block in blocks():
         exec(block, names)  # noqa: S102 - our own document
 
-    assert len(blocks()) == 2
-    assert len(names["picks"]) > 0  # type: ignore[arg-type]
+    assert len(blocks()) == 3
+    assert len(names["picks"]) == len(names["graded"]) > 0  # type: ignore[arg-type]
+    assert set(names["odds"]["book"]) == {"pinnacle"}  # type: ignore[index]
     assert "published_at" in capfd.readouterr().out

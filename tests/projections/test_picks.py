@@ -342,6 +342,15 @@ def test_a_parlay_with_terms_that_no_snapshot_has_is_invalid(
     assert (then(why), then("FROM parlay_picks")) == ([("TERMS_CONTRADICT_SNAPSHOT",)], [])
 
 
+def test_a_leg_keeps_the_selection_of_its_ticket(given: Given, when_folded: When, then: Then) -> None:
+    """The free text, as a publish does; a leg without one has none."""
+    given(*_parlay_of(_story()[PredictionMade], {**TERMS, "selection": "Arsenal -1.5"}))
+
+    when_folded()
+
+    assert ("Arsenal -1.5",) in then("SELECT ticket_selection FROM parlay_legs")
+
+
 def test_a_parlay_in_two_channels_is_one_pick(given: Given, when_folded: When, then: Then) -> None:
     """The first of them, whichever order its legs stand in."""
     leg, parlay = _parlay_of(_story()[PredictionMade], TERMS)
