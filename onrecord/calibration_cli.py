@@ -8,7 +8,7 @@ import typer
 
 from onrecord import display
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
-from onrecord.terminal import Json, Sheet, open_workspace, out, show
+from onrecord.terminal import Json, Sheet, bar, open_workspace, out, show
 
 app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
 Version = Annotated[str, typer.Argument(help="Such as v_20260119_030000.")]
@@ -63,14 +63,14 @@ def calibrate(
 @app.command(name="list")
 def list_versions() -> None:
     """The versions on record, the newest first."""
-    with open_workspace().reader() as store:
+    with bar("catching up") as progress, open_workspace().reader(progress) as store:
         display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
 
 
 @app.command(name="show")
 def show_version(version: Version, as_json: Json = False) -> None:
     """One version: how it came about, and its segments with the gate's verdict on each."""
-    with open_workspace().reader() as store:
+    with bar("catching up") as progress, open_workspace().reader(progress) as store:
         found = store.query("versions", {"calibration_version": version}).to_pylist()
         if not found:
             raise UnknownVersionError(version)
@@ -104,7 +104,7 @@ def plot(
     """Reliability before and after, of the picks that a version was judged by, with bands and histogram."""
     from onrecord.calibration_plot import diagram, draw  # scipy.stats and matplotlib take a second to import
 
-    with open_workspace().fresh_reader() as store:
+    with bar("catching up") as progress, open_workspace().fresh_reader(progress) as store:
         shown = diagram(store, league, market, version)
     draw(shown, out_file)
     out.print(f"{out_file}: {shown.segment} of {shown.version}, {shown.y.size} picks out of time", soft_wrap=True)

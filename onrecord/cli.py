@@ -161,7 +161,8 @@ def grade(
     why: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
 ) -> None:
     """Grade what can be graded; says how many picks are graded, voided and pending."""
-    tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why)
+    with bar("grading") as progress:
+        tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why, progress=progress)
     if publish_id and not (tally.graded or tally.voided or tally.pending):
         raise ValueError(f'{publish_id} is no official publish on record: see `onrecord query "FROM publishes"`')
     out.print(f"graded {tally.graded}, voided {tally.voided}, pending {tally.pending}")
@@ -269,7 +270,7 @@ def rebuild(
 @app.command()
 def trace(identifier: Annotated[str, typer.Argument(help="A publish_id, or any id that a call returned.")]) -> None:
     """Draw the whole lineage of a grade, back to the raw payloads."""
-    with open_workspace().reader() as store:
+    with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.lineage(store, identifier))
 
 

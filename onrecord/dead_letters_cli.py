@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from onrecord import display
-from onrecord.terminal import Json, open_workspace, out, show
+from onrecord.terminal import Json, bar, open_workspace, out, show
 from onrecord.wiring import Workspace
 from projections.store import Store
 from schemas.requests import DeadLetterResolution, DeadLetterResolved
@@ -24,7 +24,7 @@ def list_letters(
     everything: Annotated[bool, typer.Option("--all", help="Those that were dropped, too.")] = False,
 ) -> None:
     """What waits for a decision; its events are not graded meanwhile."""
-    with open_workspace().fresh_reader() as store:
+    with bar("catching up") as progress, open_workspace().fresh_reader(progress) as store:
         letters = store.query("dead_letters_all").select(_LISTED) if everything else store.query("dead_letters_open")
         display.write_table(letters, "table", None, out)
 
@@ -32,7 +32,7 @@ def list_letters(
 @app.command(name="show")
 def show_letter(name: Name, as_json: Json = False) -> None:
     """One of them, whole: what came, where it lies, why it could not be read."""
-    with open_workspace().fresh_reader() as store:
+    with bar("catching up") as progress, open_workspace().fresh_reader(progress) as store:
         letter = _found(store, name)
     letter["raw"] = json.loads(letter["raw"])
     show(letter, as_json)

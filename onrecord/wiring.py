@@ -110,10 +110,14 @@ class Workspace:
             yield store
 
     @contextmanager
-    def fresh_reader(self) -> Iterator[Store]:
+    def fresh_reader(self, progress: Progress = _silent) -> Iterator[Store]:
         """A reader that has seen everything on record now: where an owner is alive, once its copy has."""
         now = self.log.end()
-        with self._reader(lambda state: state.published is not None and reached(state.published, now)) as store:
+
+        def has_seen_it(state: OwnerState) -> bool:
+            return state.published is not None and reached(state.published, now)
+
+        with self._reader(has_seen_it, progress) as store:
             yield store
 
     @contextmanager
@@ -254,7 +258,13 @@ class Workspace:
         yield from sorted(rows, key=lambda row: (row["recorded_at"], row["topic"], row["offset"]))[-records:]
 
     def request_grades(
-        self, lookback_hours: float | None, publish_id: str | None, *, force: bool = False, why: str | None = None
+        self,
+        lookback_hours: float | None,
+        publish_id: str | None,
+        *,
+        force: bool = False,
+        why: str | None = None,
+        progress: Progress = _silent,
     ) -> GradingTally:
         """Ask for grades on record, and wait for the answer.
 
@@ -272,17 +282,17 @@ class Workspace:
                 why=why,
             ),
         )
-        answer = self.ask(request)
+        answer = self.ask(request, progress=progress)
         if not isinstance(answer, GradingCompleted):
             raise TypeError(f"a {answer.type} answered a GradingRequested")
         return answer.data
 
-    def ask(self, request: Record, topic: str = "requests") -> Record:
+    def ask(self, request: Record, topic: str = "requests", progress: Progress = _silent) -> Record:
         """Put a request on record and wait for the record of a topic whose `causation_id` it is."""
         self.log.append([request])
-        return self.await_answer(request, topic)
+        return self.await_answer(request, topic, progress)
 
-    def await_answer(self, request: Record, topic: str = "requests") -> Record:
+    def await_answer(self, request: Record, topic: str = "requests", progress: Progress = _silent) -> Record:
         """The answer to a request that is on record already: of the owner, or of this process in its stead.
 
         Raises:
@@ -297,15 +307,15 @@ class Workspace:
                 if row["causation_id"] == request.record_id:
                     return Codec().decode(to_envelope(row))
             if not batch.num_rows:
-                self._answer_in_the_owners_stead()
+                self._answer_in_the_owners_stead(progress)
             return None
 
         return self._wait_for(attempt, f"an answer to {request.ref}")
 
-    def _answer_in_the_owners_stead(self) -> None:
+    def _answer_in_the_owners_stead(self, progress: Progress) -> None:
         try:
-            with self.owner() as owner:
-                self.turn(owner)
+            with self.owner(progress) as owner:
+                self.turn(owner, progress)
         except OwnedElsewhereError:
             return  # then the owner will answer
 

@@ -26,7 +26,7 @@ SELECT cohort, cohort_key, origin, count(*) AS events,
            sum(units * units)::DOUBLE - 2 * sum(units)::DOUBLE / sum(n) * sum(units * n)::DOUBLE
            + (sum(units)::DOUBLE / sum(n)) ** 2 * sum(n * n), 0)) END AS roi_margin_95
 FROM (
-    SELECT cohort, cohort_key, origin, count(*) AS n, sum(unit_return)::DECIMAL(38, 4) AS units
+    SELECT cohort, cohort_key, origin, count(*) AS n, sum(unit_return)::DECIMAL(38, 3) AS units
     FROM cohorts_between(since, until) WHERE unit_return IS NOT NULL AND summary <> 'VOID'
     GROUP BY cohort, cohort_key, origin, coalesce(event_id, publish_id)
 ) GROUP BY cohort, cohort_key, origin;

@@ -16,9 +16,10 @@ from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 from producers.event_reporter import EventReporter
 from producers.publishing_service import EventStart
-from schemas.events import EventStatus
+from schemas.events import EventScheduled, EventStatus
 from tests.onrecord.conftest import Run
 from tests.producers.stage import EVENT, NOW, TEAMS, TIP_OFF
+from tests.records import make
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -171,3 +172,16 @@ def test_every_setting_stands_in_the_docs() -> None:
 
     for name, field in Settings.model_fields.items():
         assert f"| `ONRECORD_{name.upper()}` | `{field.default}` | {field.description} |" in text
+
+
+def test_who_asks_for_grades_or_for_what_is_fresh_hears_how_far_it_is(workspace: Workspace) -> None:
+    """Where nobody owns the projections, the caller catches up itself, which may take long."""
+    told: list[tuple[int, int]] = []
+
+    workspace.request_grades(None, None, progress=lambda done, left: told.append((done, left)))
+    assert told
+    told.clear()
+    GradingService(workspace).grade_all_pending()
+    workspace.log.append([make(EventScheduled)])
+    with workspace.fresh_reader(lambda done, left: told.append((done, left))):
+        assert told
