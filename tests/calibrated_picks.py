@@ -24,16 +24,19 @@ def picks(
     at: datetime,
     first: int = 0,
     every: timedelta = timedelta(),
+    league: str = "NBA",
 ) -> list[Record]:
     """A pick per row: raw p, p as calibrated if it was, 1 or 0 if there is a grade; game upon game from a time on."""
     rows = zip(p.tolist(), served, y, strict=True)
-    return [record for i, row in enumerate(rows) for record in _pick(first + i, *row, at + i // 2 * every)]
+    return [record for i, row in enumerate(rows) for record in _pick(first + i, *row, at + i // 2 * every, league)]
 
 
-def _pick(number: int, p: float, served: float | None, won: float | None, at: datetime) -> Iterator[Record]:
-    event = f"NBA-{number // 2}-A-B-1"
+def _pick(
+    number: int, p: float, served: float | None, won: float | None, at: datetime, league: str
+) -> Iterator[Record]:
+    event = f"{league}-{number // 2}-A-B-1"
     if number % 2 == 0:
-        yield make(EventScheduled, event, at - 2 * HOUR, number=number, origin="BACKFILL", league="NBA", starts_at=at)
+        yield make(EventScheduled, event, at - 2 * HOUR, number=number, origin="BACKFILL", league=league, starts_at=at)
     prediction = make(
         PredictionMade,
         event,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.gate import AUTO, GateConfig, GateRun, methods_of, run_gate
+from calibration.monitor import watch
 from calibration.walk_forward import Picks, Schedule, picks, walk_forward
 from grading.scores import log_loss_terms
 from tests.calibration.forecasters import outcomes, season
@@ -125,6 +126,24 @@ def test_the_monitor_rolls_back_when_the_forecaster_changes() -> None:
     reopened = [look.at for look in run.looks if look.phase == "GATE" and look.decides and look.at > rolled_back.at]
     raw_again = (rows.issued > rolled_back.at) & (rows.issued <= min(reopened, default=10**9))
     assert run.served[raw_again].tolist() == rows.p[raw_again].tolist()
+
+
+def test_the_stakes_of_a_monitor_sum_to_one() -> None:
+    """Where raw is served it can gain nothing on itself: E is 1 at every look, else its level would not hold."""
+    rows = season(1_000, 1.0, seed=10)
+    assert [look.max_e for look in watch(rows, rows.p, -1, "platt")] == pytest.approx([1.0] * 10)
+
+
+def test_a_pick_issued_at_the_very_instant_of_the_activation_is_served_raw_and_not_watched() -> None:
+    """Each pick is issued at the instant at which the result before it is on record."""
+    p, y = outcomes(3_000, 2.0, seed=1)
+    order = np.arange(3_000)
+    run = run_gate(picks(p, y, order, order, order + 1), "platt", EVERY_HUNDRED)
+    opened = run.first_activation
+    assert opened is not None
+    monitored = next(look for look in run.looks if look.phase == "MONITOR")
+    assert (run.served[opened.at] == p[opened.at], run.served[opened.at + 1] == p[opened.at + 1]) == (True, False)
+    assert (monitored.at - opened.at, monitored.out_of_time) == (100, 99)
 
 
 def test_a_monitor_stays_quiet_while_the_map_helps() -> None:

@@ -166,6 +166,17 @@ def test_no_rows_at_all_is_a_version_that_changes_nothing() -> None:
     assert trained.model().calibrate(0.7, "NBA", "SPREAD:FULL_GAME").p == 0.7
 
 
+@pytest.mark.parametrize(("after_us", "is_raw"), [(0, False), (1, True)], ids=["at that instant", "after it"])
+def test_a_result_at_the_very_instant_of_issue_does_not_count_yet(after_us: int, is_raw: bool) -> None:
+    """With 499 results before it a pick is served by its market's map; with 500 its own shut gate says raw."""
+    late = training_rows(501, 1.0, league="WNBA", seed=5)
+    issued, recorded = (np.asarray(times) + 2_000 * MICROSECONDS_A_DAY for times in (late.issued_us, late.recorded_us))
+    issued[500] = recorded[499] + after_us
+    rows = joined(training_rows(1_500, 3.0), replace(late, issued_us=issued, recorded_us=recorded))
+    trained = train(rows, "platt", config=FEWER)
+    assert (trained.served[-1] == late.p[-1]) == is_raw
+
+
 def test_the_minimum_of_the_configuration_decides_what_is_served() -> None:
     """Of a segment with exactly that many picks the gate decides; with one fewer it serves raw at level identity."""
     rows = training_rows(600)

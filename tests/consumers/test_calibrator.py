@@ -44,6 +44,13 @@ def history(n: int, temperature: float, first: int = 0, served: Sequence[float |
     return picks(p, served or [None] * n, y, FIRST_DAY + first // 2 * 4 * HOUR, first, 4 * HOUR)
 
 
+def of(league: str, n: int, temperature: float, game: int = 0) -> list[Record]:
+    """n picks of a league, two to a game, from one of its games on."""
+    first = 2 * game + (100_000 if league == "NFL" else 0)
+    p, y = forecasts(n, temperature, seed=first)
+    return picks(p, [None] * n, y, FIRST_DAY + game * 4 * HOUR, first, 4 * HOUR, league)
+
+
 def asked(at: datetime, method: str = "platt") -> CalibrationRequested:
     """A request of a replay, made at a time."""
     data = CalibrationRequest.model_validate({"method": method, "requested_by": "tests"})
@@ -67,10 +74,11 @@ def version(records: Sequence[Record]) -> CalibrationVersion:
     return trained
 
 
-def test_a_job_knows_nothing_that_came_after_it_was_asked_for(log: SqliteLog) -> None:
-    """Given picks issued before the job whose results came later, and later picks, then its version is as without."""
+@pytest.mark.parametrize("after", [HOUR / 2, HOUR], ids=["before the next grade", "at the instant of it"])
+def test_a_job_knows_nothing_that_came_after_it_was_asked_for(log: SqliteLog, after: timedelta) -> None:
+    """Given picks issued before the job whose results came no sooner, and later ones, then it learns as without."""
     rows = history(1_200, 2.0)
-    until = FIRST_DAY + 400 * 4 * HOUR + HOUR / 2  # games 0 to 399 are graded, game 400 is published and not graded
+    until = FIRST_DAY + 400 * 4 * HOUR + after  # games 0 to 399 are graded, game 400 is published and not graded
     with SqliteLog(":memory:") as without:
         without.append([record for record in rows if record.occurred_at < until])
         request = asked(until)
@@ -131,6 +139,17 @@ def test_harm_is_rolled_back_without_being_asked_and_the_gate_starts_anew(log: S
     assert rolled_back.occurred_at < FIRST_DAY + 1_050 * 4 * HOUR
     assert [one["activates"] for one in anew["segments"] if one["segment"] == NBA] == [False]
     assert NBA in {one["segment"] for one in anew["rolled_back"]}
+
+
+def test_a_roll_back_is_dated_by_the_last_of_the_results_that_it_rests_on(log: SqliteLog) -> None:
+    """Given harm to one league, and to another only once the first one's picks are over, both found at once."""
+    log.append([*of("NBA", 1_200, 2.5), *of("NFL", 1_200, 2.5), asked(FIRST_DAY + timedelta(days=101))])
+    log.append([*of("NBA", 800, 0.4, game=650), *of("NFL", 800, 0.4, game=1_100)])
+
+    [rolled_back] = [record for record in decided(log) if isinstance(record, CalibrationRolledBack)]
+
+    assert {NBA, "NFL|SPREAD:FULL_GAME"} <= set(rolled_back.data.segments)
+    assert rolled_back.occurred_at > FIRST_DAY + 1_100 * 4 * HOUR
 
 
 def test_a_map_that_helps_is_left_alone(log: SqliteLog) -> None:

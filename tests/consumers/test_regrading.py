@@ -114,6 +114,31 @@ def test_a_game_that_is_not_played_is_void(scene: Scene, status: EventStatus) ->
     assert expected == scene.rows("SELECT voids, priced, total_units FROM performance_rollups WHERE cohort = 'all'")
 
 
+def test_a_grade_is_dated_by_the_status_that_it_rests_on(scene: Scene) -> None:
+    """Given a game called off after the pick, whenever the owner comes to it."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.later(hours=2)
+    scene.events.change_status("game", "CANCELLED")
+    called_off = scene.clock.at
+    scene.later(hours=5)
+
+    assert (scene.grade(publish_id)["summary"], scene.grade(publish_id)["decided_at"]) == ("VOID", called_off)
+
+
+def test_a_grade_is_dated_by_the_close_that_came_last(scene: Scene) -> None:
+    """Given a price from before the start that is on record only after the result."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.played(110, 100)
+    scene.later(hours=1)
+    scene.odds("1.80", captured_at=START - timedelta(minutes=1))
+    on_record = scene.clock.at
+    scene.later(hours=5)
+
+    assert (scene.grade(publish_id)["summary"], scene.grade(publish_id)["decided_at"]) == ("WIN", on_record)
+
+
 def test_a_cancelled_game_that_is_played_after_all_is_graded_by_its_score(scene: Scene) -> None:
     """The void stays in the history."""
     scene.game()

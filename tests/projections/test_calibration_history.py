@@ -162,6 +162,34 @@ def test_harm_is_told_where_calibrated_is_surely_worse_than_raw(
     assert {(league, market) for warning, league, market in _warnings(store) if warning == "HARM"} == harmed
 
 
+def test_harm_within_the_bound_is_not_told(given: Given, when_folded: When, store: Store) -> None:
+    """Raw .6 was better than calibrated .7, but not by the 1.645 standard errors that make it sure."""
+    y = np.random.default_rng(3).permutation(np.repeat([0.0, 1.0], [78, 122]))
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*picks(np.full(200, 0.6), [0.7] * 200, y.tolist(), MAY))
+
+    when_folded()
+
+    [[brier_z, log_loss_z]] = store.rows(
+        "SELECT brier_gain / brier_error, log_loss_gain / log_loss_error FROM calibration_effects WHERE league = 'NBA'"
+    )
+    assert (-1.6 < brier_z < -0.6, -1.6 < log_loss_z < -0.6) == (True, True)
+    assert _warnings(store) == set()
+
+
+@pytest.mark.parametrize(("lost", "warned"), [(31, set[tuple[str, str]]()), (33, EVERYWHERE)], ids=["2.75", "3.25"])
+def test_drift_is_told_from_three_standard_deviations_on(
+    given: Given, when_folded: When, store: Store, lost: int, warned: set[tuple[str, str]]
+) -> None:
+    """Of 100 picks at .8 twenty are expected to lose, give or take four."""
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*picks(np.full(100, 0.8), [None] * 100, [0.0] * lost + [1.0] * (100 - lost), MAY))
+
+    when_folded()
+
+    assert {(league, market) for warning, league, market in _warnings(store) if warning == "DRIFT"} == warned
+
+
 def test_the_error_of_an_effect_takes_the_picks_of_an_event_together(
     given: Given, when_folded: When, store: Store
 ) -> None:

@@ -57,3 +57,19 @@ def test_three_prices_of_two_looks_are_no_market() -> None:
     [told] = store.query("no_vig_log_loss").to_pylist()
     store.close()
     assert told["n"] == GAMES - 10
+
+
+def test_a_book_that_priced_two_of_the_three_outcomes_tells_no_probability() -> None:
+    """Without the third price the margin cannot be taken out."""
+    store = Store()
+    prices = {
+        "earlier": ("odds_records", ", 'earlier' AS label, 'early' AS capture_id"),
+        "closing": ("closing_lines", ", 'last' AS capture_id"),
+    }
+    inserts = [
+        _PRICES.format(table=table, phase=phase, more=more, order="a") for phase, (table, more) in prices.items()
+    ]
+    store.execute(_EVENTS, *(sql.replace("'DRAW', ", "") for sql in inserts))
+
+    assert store.query("no_vig_log_loss").to_pylist() == []
+    store.close()

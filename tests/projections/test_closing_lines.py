@@ -28,6 +28,18 @@ def test_the_last_price_before_the_start_is_the_close(given: Given, when_folded:
     assert [(1.9, MINUTE[4])] == then(CLOSES)
 
 
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["start first", "price first"])
+def test_a_price_at_the_very_start_is_a_close_whichever_came_first(
+    order: slice, given: Given, when_folded: When, then: Then
+) -> None:
+    """A price that comes to a known start and a start that comes to known prices make the same close."""
+    for record in (make(EventScheduled, starts_at=MINUTE[4]), _odds(4))[order]:
+        given(record)
+        when_folded()
+
+    assert [(1.9, MINUTE[4])] == then(CLOSES)
+
+
 def test_each_book_market_and_selection_has_its_own(given: Given, when_folded: When, then: Then) -> None:
     """A price of one says nothing of another."""
     given(
