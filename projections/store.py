@@ -5,10 +5,12 @@ the `.sql` files; the only SQL here is the store's own bookkeeping.
 """
 
 import hashlib
+import inspect
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from projections.dead_letters import Place, dead_letter
 from projections.decoding import decode, through_codec
 from projections.sql_file import NamedQuery, Projection, load_projections
 from projections.staging import staging_sql, unparsable_sql
-from schemas.codec import Codec, UndecodableRecordError
+from schemas.codec import Codec, UndecodableRecordError, Upcaster
 
 MEMORY = ":memory:"
 DUCKDB_VERSION = duckdb.__version__
@@ -397,9 +399,17 @@ def fingerprint(projections: Iterable[Projection], codec: Codec) -> str:
         DUCKDB_VERSION,
         *(repr(projection) for projection in projections),
         *(f"{name} {codec.versions[name]} {staging_sql(kind)}" for name, kind in sorted(codec.types.items())),
-        *(str(step) for step in sorted(codec.upcasters)),
+        *(f"{step} {_deed(upcaster)}" for step, upcaster in sorted(codec.upcasters.items(), key=itemgetter(0))),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _deed(upcaster: Upcaster) -> str:
+    """What an upcaster does: its source, or its name where there is none; what it calls is not looked into."""
+    try:
+        return inspect.getsource(upcaster)
+    except (OSError, TypeError):
+        return str(getattr(upcaster, "__qualname__", type(upcaster).__qualname__))
 
 
 def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:

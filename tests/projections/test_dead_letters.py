@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
 from projections.digest import exact_digests
-from projections.store import Store
+from projections.store import Store, StoreError, fingerprint
 from schemas.codec import Codec, Upcaster
 from schemas.events import EventScheduled, EventStarted
 from schemas.raw_payloads import RawPayloadCaptured
@@ -207,7 +208,12 @@ class Starts(EventStarted):
 
 
 def reading(upcaster: Upcaster) -> Codec:
-    """A codec that reads the first version through `upcaster`; which one it is does not show in the fingerprint."""
+    """A codec that calls `upcaster` to read the first version; which one it is does not show in the fingerprint."""
+    return through(lambda data: upcaster(data))
+
+
+def through(upcaster: Upcaster) -> Codec:
+    """A codec whose upcaster it is."""
     types = [Starts if kind is EventStarted else kind for kind in RECORD_TYPES]
     return Codec(types, {("EventStarted", 1): upcaster})
 
@@ -261,6 +267,24 @@ def test_a_retry_that_fails_in_another_way_tells_the_new_reason(given: Given, lo
 
     assert after.rows("SELECT reason FROM dead_letters") == [("EventStarted: LookupError: another fault",)]
     after.close()
+
+
+def test_a_mended_upcaster_is_other_code(tmp_path: Path) -> None:
+    """What it made before may be wrong: a rebuild reads it anew, without a retry."""
+    Store(tmp_path / "kept.duckdb", codec=through(broken)).close()
+    Store(tmp_path / "kept.duckdb", codec=through(broken)).close()
+
+    with pytest.raises(StoreError, match="made by other code"):
+        Store(tmp_path / "kept.duckdb", codec=through(fixed))
+
+
+def test_an_upcaster_without_source_goes_by_its_name() -> None:
+    """It can be used, and every process gives it the same fingerprint."""
+    codecs = [through(upcaster) for upcaster in (dict, dict, partial(fixed))]
+
+    first, again, other = (fingerprint([], codec) for codec in codecs)
+
+    assert first == again != other
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)], ids=str)
