@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from eventlog.log import EventLog, behind_by
+from consumers.lease import OwnedElsewhereError
+from eventlog.log import EventLog, Positions, behind_by
 from onrecord import trace
 from onrecord.checks import Check, Verification
 from onrecord.doctor import Finding
@@ -174,8 +175,7 @@ def queries(store: Store) -> Table:
 
 def status(workspace: Workspace) -> Table:
     """Lag per topic and partition, in records and in seconds, by our own positions."""
-    alive, state = workspace.owner_is_alive(), workspace.owner_state()
-    positions = (state.positions if state else {}) if alive else _stored_positions(workspace)
+    positions, alive = _stored_positions(workspace)
     end = workspace.log.end()
     title = "an owner is alive" if alive else "no owner is alive; any command catches up"
     shown = Table("topic", "partition", "end", "behind", "seconds", title=title, title_justify="left")
@@ -312,15 +312,14 @@ def _label(node: trace.Node) -> str:
     return f"[bold]{node.kind}[/] {escape(node.id)}\n[dim]{escape(facts)}[/]"
 
 
-def _stored_positions(workspace: Workspace) -> Any:
-    path = workspace.generations.current()
-    if path is None:
-        return {}
-    store = Store(path, log_id=workspace.log.log_id)
+def _stored_positions(workspace: Workspace) -> tuple[Positions, bool]:
+    """How far the projections are, and whether it is a living owner that tells."""
     try:
-        return store.positions()
-    finally:
-        store.close()
+        with workspace.present() as store:
+            return ({} if store is None else store.positions()), False
+    except OwnedElsewhereError:
+        state = workspace.owner_state()
+        return ({} if state is None else state.positions), True
 
 
 def _seconds_behind(workspace: Workspace, key: tuple[str, int], offset: int, behind: int) -> str:

@@ -5,7 +5,9 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError, behind_by
 from eventlog.sqlite_connection import LEAST_SQLITE_VERSION, sqlite_version
 from onrecord.engine import forgetful_topics
@@ -67,26 +69,23 @@ def _log(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _projections(workspace: Workspace) -> Iterator[Finding]:
-    if workspace.owner_is_alive():
-        yield Finding("owner", "alive; `onrecord status` shows its lag")
-        return
-    path = workspace.generations.current()
-    if path is None:
+    try:
+        with workspace.present() as store:
+            found = list(_of_store(workspace, store))
+    except OwnedElsewhereError:
+        found = [Finding("owner", "alive; `onrecord status` shows its lag")]
+    except StoreInUseError as error:
+        found = [Finding("projections", str(error), is_fault=True)]
+    except StoreError as error:
+        found = [Finding("projections", f"{error}; the next command rebuilds them", is_fault=True)]
+    yield from found
+
+
+def _of_store(workspace: Workspace, store: Store | None) -> Iterator[Finding]:
+    if store is None:
         yield Finding("projections", "none yet; the next command makes them from the log")
         return
-    try:
-        store = Store(path, log_id=workspace.log.log_id)
-    except StoreInUseError as error:
-        yield Finding("projections", str(error), is_fault=True)
-        return
-    except StoreError as error:
-        yield Finding("projections", f"{error}; the next command rebuilds them", is_fault=True)
-        return
-    try:
-        lag = behind_by(store.positions(), workspace.log.end())
-        letters = store.query("dead_letters_open").num_rows
-    finally:
-        store.close()
+    path, lag = Path(store.path), behind_by(store.positions(), workspace.log.end())
     yield Finding("projections", f"{path.name}, {lag} records behind; the next command catches up")
-    if letters:
+    if letters := store.query("dead_letters_open").num_rows:
         yield Finding("dead letters", f"{letters} are open: `onrecord dead-letters list`", is_fault=True)

@@ -100,6 +100,21 @@ class Workspace:
                 store.close()
 
     @contextmanager
+    def present(self) -> Iterator[Store | None]:
+        """The projections as they lie there, however far behind, with the lease; None where there are none yet.
+
+        Raises:
+            OwnedElsewhereError: another process is the owner.
+            StoreError: they are damaged, or of other code.
+        """
+        with Lease(self.settings.projections), ExitStack() as held:
+            path = self.generations.current()
+            store = None if path is None else Store(path, log_id=self.log.log_id)
+            if store is not None:
+                held.callback(store.close)
+            yield store
+
+    @contextmanager
     def reader(self, progress: Progress = _silent) -> Iterator[Store]:
         """Projections to query: caught up here where nobody owns them, else the owner's published copy.
 

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from onrecord import display
-from onrecord.doctor import of_sqlite
+from onrecord.doctor import findings, of_sqlite
 from onrecord.forecasting import Forecaster
 from onrecord.history import Imported, import_history, read_files
 from onrecord.settings import Settings
@@ -213,6 +213,18 @@ def test_doctor_finds_a_sound_folder_sound(run: Run, season: Path) -> None:
     assert {"python", "duckdb", "sqlite", "disk", "folder", "log", "projections"} == {
         line.split(":")[0].lstrip("✓ ") for line in shown.splitlines()
     }
+
+
+def test_whoever_looks_holds_the_lease(workspace: Workspace) -> None:
+    """Else another command would find the file in use, and end; so it waits. Beside an owner its word is taken."""
+    _schedule(workspace)
+    workspace.settle_down(workspace.log.end())
+    with workspace.present() as store:
+        assert store is not None
+        assert workspace.owner_is_alive()
+        assert str(display.status(workspace).title) == "an owner is alive"
+        assert [one.state for one in findings(workspace) if one.subject == "owner"]
+    assert str(display.status(workspace).title).startswith("no owner is alive")
 
 
 def test_rebuild_makes_the_next_generation_and_says_what_it_did(run: Run, season: Path, home: Path) -> None:
