@@ -17,12 +17,18 @@ WITH prices AS (
            (1 / price_decimal) / sum((1 / price_decimal)::DECIMAL(18, 15)) OVER whole AS p,
            count(*) OVER whole AS sides
     FROM prices WINDOW whole AS (PARTITION BY event_id, phase, capture_id)
+), ended AS (
+    -- The final score counts extra time where there was any: then only the score of regulation tells.
+    SELECT event_id, coalesce(regulation.home, results.home) AS home, coalesce(regulation.away, results.away) AS away
+    FROM (SELECT *, list_filter(periods, lambda p: p.period = 'regulation')[1] AS regulation
+          FROM event_results) AS results
+    WHERE status = 'FINAL' AND (regulation IS NOT NULL OR NOT coalesce(extra_time, false))
 ), scored AS (
     SELECT league, phase, event_id, sum(((p - (selection = won)::INTEGER) ** 2)::DECIMAL(18, 15)) AS brier,
            -ln(max(p) FILTER (selection = won)) AS log_loss
     FROM fair JOIN events USING (event_id)
     JOIN (SELECT event_id, CASE WHEN home > away THEN 'HOME' WHEN home < away THEN 'AWAY' ELSE 'DRAW' END AS won
-          FROM event_results WHERE status = 'FINAL') USING (event_id)
+          FROM ended) USING (event_id)
     WHERE sides = 3 GROUP BY ALL HAVING count(*) = 3
 ), complete AS (
     FROM scored SEMI JOIN (SELECT event_id FROM scored GROUP BY event_id HAVING count(*) = 2) USING (event_id)

@@ -73,3 +73,26 @@ def test_a_book_that_priced_two_of_the_three_outcomes_tells_no_probability() -> 
 
     assert store.query("no_vig_log_loss").to_pylist() == []
     store.close()
+
+
+def test_extra_time_does_not_count() -> None:
+    """2-1 after extra time is 1-1 to the market; where nobody tells the score of regulation the game is left out."""
+    store = Store()
+    prices = [
+        _PRICES.format(
+            table="odds_records", phase="earlier", more=", 'earlier' AS label, 'early' AS capture_id", order="a"
+        )
+    ]
+    prices.append(_PRICES.format(table="closing_lines", phase="closing", more=", 'last' AS capture_id", order="a"))
+    store.execute(*(sql.replace(str(GAMES), "2") for sql in (_EVENTS, *prices)))
+    told: list[list[dict[str, object]]] = []
+    for score, extra_time in (("1, away = 1", "false"), ("2, away = 1", "true"), ("2, away = 1", "true")):
+        regulation = "[{'period': 'regulation', 'home': 1, 'away': 1}]" if len(told) == 1 else "[]"
+        store.execute(f"UPDATE event_results SET home = {score}, extra_time = {extra_time}, periods = {regulation}")
+        told.append(store.query("no_vig_log_loss").to_pylist())
+    store.close()
+
+    draw, after_extra_time, not_told = told
+    assert draw != []
+    assert draw == after_extra_time
+    assert not_told == []
