@@ -30,6 +30,8 @@ DECISION_VERSION = "grader-2"
 PRODUCER = "grader"
 ANOTHER_DATE_HOURS = 12
 """A game put off by so much is played on another date; by less it was put back within its day."""
+LONGEST_HOURS = 876_000
+"""A hundred years, as in `grading_inputs`: a request looks back no further."""
 # Markets that only ask who won, and so can be settled where a source tells no score.
 _WHO_WON = {"MONEYLINE", "MONEYLINE_3WAY", "DRAW_NO_BET"}
 _TELLING_SCORE = {"home": (1, 0), "away": (0, 1), "draw": (0, 0)}
@@ -105,7 +107,7 @@ class Grader:
     def _answers(self) -> Iterator[Record]:
         for request in self._store.query("unanswered_grading_requests").to_pylist():
             asked_at = request["requested_at"]
-            lookback = timedelta(hours=request["lookback_hours"] or 24 * 365 * 100)
+            lookback = timedelta(hours=min(request["lookback_hours"] or LONGEST_HOURS, LONGEST_HOURS))
             given = {"since": asked_at - lookback, "publish_id": request["publish_id"]}
             [tally] = self._store.query("grading_tally", given).to_pylist()
             yield GradingCompleted(

@@ -13,6 +13,9 @@ PRODUCER = "retention"
 KEPT_A_PART = 4_000
 """Ids that one record holds: also with the longest event ids it stays below the million bytes that Kafka takes."""
 
+LONGEST_DAYS = 36_525
+"""A hundred years: what asks for more, asks for that; a cutoff stays within the calendar."""
+
 
 class Retainer:
     """Answers each RetentionRequested once."""
@@ -29,7 +32,7 @@ class Retainer:
 
     def _apply(self, request: Mapping[str, Any]) -> list[RetentionApplied]:
         asked_at, keep_closing_lines = request["requested_at"], request["keep_closing_lines"]
-        cutoff = asked_at - timedelta(days=request["retention_days"])
+        cutoff = asked_at - timedelta(days=min(request["retention_days"], LONGEST_DAYS))
         given = {"cutoff": cutoff, "keep_closing_lines": keep_closing_lines}
         [outcome] = self._store.query("retention_outcome", given).to_pylist()
         kept = outcome["kept"] or []

@@ -134,7 +134,7 @@ WITH gradable AS (
     SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
     FROM due JOIN grading_requests AS requests
       ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
-         AND due.started_at >= requested_at - to_seconds(coalesce(lookback_hours, 876000) * 3600))
+         AND due.started_at >= requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600))
     GROUP BY due.publish_id
 )
 SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,

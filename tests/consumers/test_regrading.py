@@ -247,3 +247,12 @@ def test_a_pick_that_cannot_be_graded_says_why(scene: Scene, publish_id: str | N
     pick = scene.pick()
 
     assert why == scene.ask(publish_id or pick)["pending_because"]
+
+
+def test_a_look_back_beyond_the_calendar_is_answered(scene: Scene) -> None:
+    """It means all, forced or not."""
+    scene.game()
+    scene.pick()
+    scene.played(110, 100)
+
+    assert [scene.ask(lookback_hours=1e12, force=force)["graded"] for force in (False, True)] == [1, 1]

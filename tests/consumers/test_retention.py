@@ -171,3 +171,11 @@ def test_a_part_alone_removes_nothing_and_the_request_is_answered_again(
     [(with_one_part,)] = scene.store.rows("SELECT count(*) FROM odds_snapshots")
 
     assert (4, closes) == (with_one_part, snapshots(scene))
+
+
+def test_more_than_a_century_is_a_century(scene: Scene) -> None:
+    """The schema sets no bound; the calendar does."""
+    scene.game()
+    scene.odds("1.91")
+
+    assert request(scene, days=1_000_000).data.removed == 0
