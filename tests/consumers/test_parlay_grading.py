@@ -1,6 +1,7 @@
 """A parlay is settled whole, from its legs, each by the rulebook of its sport."""
 
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,14 @@ def two_legs(scene: Scene) -> list[Row]:
     scene.game("first")
     scene.game("second", sport="nfl", league="NFL")
     return [scene.leg(event_id="first"), scene.leg("2.00", MONEYLINE, event_id="second")]
+
+
+def of_picks(scene: Scene, origin: Literal["LIVE", "BACKFILL"] = "LIVE") -> ParlayPublished:
+    """An official parlay of all that was published, as of now; not on the log yet."""
+    published = [one.data.model_dump(include={*ParlayLeg.model_fields}) for one in scene.records(PredictionPublished)]
+    legs = tuple(ParlayLeg(**one) for one in published)
+    data = Parlay(legs=legs, channel="telegram", visibility="premium", is_official=True)
+    return ParlayPublished(occurred_at=scene.clock.at, origin=origin, producer="tests", data=data)
 
 
 def test_all_legs_won_multiply(scene: Scene) -> None:
@@ -151,19 +160,20 @@ def test_a_parlay_that_pays_more_than_is_counted_stops_no_other(scene: Scene, pr
 
 
 def test_the_rollups_hold_the_largest_grade_that_may_be_on_record(scene: Scene) -> None:
-    """An older grader put it there."""
+    """An older grader put it there; a margin takes two that returned unlike."""
     publish_id = scene.parlay(*two_legs(scene))
+    scene.pick("2.00", MONEYLINE, event_id="first")
     scene.played(110, 100, "first")
     scene.played(21, 20, "second")
     scene.grade(publish_id)
-    [graded] = scene.records(PredictionGraded)
+    [graded] = [record for record in scene.records(PredictionGraded) if record.data.publish_id == publish_id]
     most = Decimal(10) ** 16 - 1
     data = Grade(**graded.data.model_dump() | {"unit_return": most, "revision": 1})
 
     scene.log.append([PredictionGraded(occurred_at=scene.clock.at, producer="grader", data=data)])
 
     assert scene.rows("SELECT total_units, roi_margin_95 > 0 FROM performance_rollups WHERE cohort = 'all'") == [
-        (most, True)
+        (most + 1, True)
     ]
 
 
@@ -174,10 +184,7 @@ def test_a_leg_whose_price_cannot_be_read_says_so(scene: Scene, second: tuple[in
     scene.game("second", sport="nfl", league="NFL")
     scene.unreadable_pick()
     scene.pick("2.00", MONEYLINE, event_id="second")
-    published = [one.data.model_dump(include={*ParlayLeg.model_fields}) for one in scene.records(PredictionPublished)]
-    legs = tuple(ParlayLeg(**one) for one in published)
-    data = Parlay(legs=legs, channel="telegram", visibility="premium", is_official=True)
-    parlay = ParlayPublished(occurred_at=scene.clock.at, producer="tests", data=data)
+    parlay = of_picks(scene)
     scene.log.append([parlay])
 
     scene.played(110, 100)
@@ -219,17 +226,18 @@ def test_no_price_is_invented_for_a_leg_that_has_none(
 
 
 def test_a_parlay_that_comes_after_its_results_is_graded(scene: Scene) -> None:
-    """It names no event of its own: that its legs' events were touched before does not count."""
-    legs = two_legs(scene)
+    """Told late, it names no event of its own: that its legs' events were touched before does not count."""
+    for event_id in ("first", "second"):
+        scene.game(event_id)
+        scene.pick("2.00", MONEYLINE, event_id=event_id)
+    parlay = of_picks(scene, origin="BACKFILL")
     scene.played(110, 100, "first")
     scene.played(21, 20, "second")
     scene.owner.run_once()
 
-    publish_id = scene.publishing.publish_parlay(
-        legs, "mail", "premium", is_official=True, in_play=True, odds_format="decimal"
-    )
+    scene.log.append([parlay])
 
-    assert [grade["outcome"] for grade in scene.grades(publish_id)] == ["WIN"]
+    assert [grade["outcome"] for grade in scene.grades(parlay.ref)] == ["WIN"]
 
 
 def test_only_parlays_with_a_leg_in_the_events_are_looked_at(scene: Scene) -> None:
