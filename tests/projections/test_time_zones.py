@@ -21,6 +21,7 @@ MIDNIGHT = datetime(2026, 2, 1, tzinfo=UTC)
 ZONES = ("America/Los_Angeles", "Asia/Tokyo", "Pacific/Kiritimati")
 GIVEN: dict[str, Any] = {
     "event_id": "late",
+    "event_ids": ["late"],
     "segment": "EPL|SPREAD:FULL_GAME",
     "calibration_version": "cal-1",
     "since": NOON,
