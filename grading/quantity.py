@@ -4,9 +4,18 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 LARGEST = 1_000_000
 # A thousandth of a yard is fine; 1e-300 would only make the arithmetic slow.
 DECIMALS = 12
+
+
+def plain(value: object) -> object:
+    """NumPy's numbers as Python's, a float as the decimal that it is written as; anything else as it is."""
+    if isinstance(value, np.integer):
+        return int(value)
+    return Decimal(str(value)) if isinstance(value, np.floating) else value
 
 
 def quantity(value: object) -> Fraction:
@@ -14,6 +23,7 @@ def quantity(value: object) -> Fraction:
 
     Raises ValueError for anything else, booleans and strings included.
     """
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Fraction):
         raise ValueError("is not a number")  # noqa: TRY004 - callers report one kind of error
     if not math.isfinite(value):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import cast, get_args
 
 from grading.odds import decimal_odds
+from grading.quantity import plain
 from schemas.odds import OddsFormat
 
 Written = int | float | str | Decimal
@@ -39,6 +40,7 @@ def read_price(written: object, odds_format: OddsFormat | None = None) -> Price:
     Raises:
         ValueError: it is no price of that format, or its form fits two formats.
     """
+    written = plain(written)
     is_fraction = isinstance(written, str) and "/" in written
     if not isinstance(written, Written) or not (is_fraction or _number(written) is not None):
         raise ValueError(f"price {written!r} is not a number: write -110, 1.91 or '10/11'")
@@ -102,6 +104,7 @@ def _format_of(written: Written) -> OddsFormat:
 
 
 def _number(written: object) -> float | None:
+    written = plain(written)
     if not isinstance(written, Written) or isinstance(written, bool):
         return None
     try:

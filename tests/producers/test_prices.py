@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from producers.prices import payload_format, read_price
@@ -18,6 +19,9 @@ from producers.prices import payload_format, read_price
         (1.91, "decimal", Fraction(191, 100)),
         (2, "decimal", Fraction(2)),
         (Decimal("2.50"), "decimal", Fraction(5, 2)),
+        (np.int64(-110), "american", Fraction(21, 11)),
+        (np.float64(-110), "american", Fraction(21, 11)),
+        (np.float32(1.91), "decimal", Fraction(191, 100)),
         ("10/11", "fractional", Fraction(21, 11)),
     ],
 )
@@ -27,7 +31,25 @@ def test_a_price_tells_its_format(written: object, odds_format: str, decimal: Fr
     assert (odds_format, decimal) == (price.odds_format, price.decimal)
 
 
-@pytest.mark.parametrize("written", [0, 1.0, 0.42, -50, None, True, "", "abc", float("nan"), float("inf"), [1], "1/0"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        0,
+        1.0,
+        0.42,
+        -50,
+        None,
+        True,
+        "",
+        "abc",
+        float("nan"),
+        float("inf"),
+        np.float64("nan"),
+        np.bool_(True),
+        [1],
+        "1/0",
+    ],
+)
 def test_what_is_no_price_is_an_error(written: object) -> None:
     """Impossible prices are told, not rounded into possible ones."""
     with pytest.raises(ValueError, match=r"price|pass"):
