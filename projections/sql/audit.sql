@@ -48,7 +48,14 @@ WITH snapshots AS (
     UNION ALL SELECT sim_run_id, 'run' FROM sim_run_starts
     UNION ALL SELECT raw_payload_id, 'payload' FROM raw_payloads
 )
+-- Each grade is judged by what was known when it was decided: a start that is told later leaves it in no total.
 SELECT 1 AS "check", publish_id AS offender FROM grading ANTI JOIN official USING (publish_id)
+ANTI JOIN (
+    SELECT publish_id, change.known_at
+    FROM judged_legs JOIN predictions USING (prediction_id)
+    JOIN event_changes AS change ON change.event_id = predictions.event_id
+    WHERE invalid_because = 'AFTER_START' AND kind <> 'STATUS'
+) AS late ON late.publish_id = grading.publish_id AND late.known_at > decided_at
 UNION ALL
 SELECT 2, grading.publish_id FROM grading JOIN publishes USING (publish_id)
 LEFT JOIN predictions ON predictions.prediction_id = publishes.prediction_id

@@ -183,6 +183,18 @@ def test_exactly_the_check_that_is_meant_finds_the_offender(sound: Scene, plante
     assert NONE | {number: 1} == offenders(sound.store)
 
 
+def test_a_start_that_is_told_after_the_grade_makes_no_offender(sound: Scene) -> None:
+    """By then the pick and its parlay came too late: they leave every total, and the grades on record stay history."""
+    sound.later(hours=1)
+    sound.events.start_event("game", started_at=START - timedelta(days=1))
+    sound.owner.run_once()
+
+    assert sound.rows("SELECT DISTINCT invalid_because FROM judged_legs WHERE event_id = 'game'") == [("AFTER_START",)]
+    assert sound.rows("SELECT summary FROM graded_picks UNION ALL SELECT summary FROM graded_parlays") == [("VOID",)]
+    assert sound.rows("SELECT count(*) FROM grading") == [(3,)]
+    assert offenders(sound.store) == NONE
+
+
 def test_every_check_has_a_plant() -> None:
     """The tenth is below."""
     assert set(NONE) == {number for number, _ in OFFENDERS.values()}
