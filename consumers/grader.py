@@ -75,14 +75,14 @@ class Grader:
     def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
         book = self._rulebook(row["sport"])
         if book is None:
-            return _graded(row, _unknown_sport(row["sport"]), "none", "0")
+            return _graded(row, _unknown_sport(row["sport"]), None)
         settlement = _settle(row, book)
         if settlement is None:
             return None
         try:
-            return _graded(row, settlement, book.name, str(book.version))
+            return _graded(row, settlement, book)
         except _FAULTS as error:
-            return _graded(row, _at_fault(error), book.name, str(book.version), _UNREADABLE)
+            return _graded(row, _at_fault(error), book, _UNREADABLE)
 
     def _grade_parlay(self, legs: Sequence[Mapping[str, Any]]) -> PredictionGraded | None:
         """Legs first, each by the rulebook of its sport; None while one has to wait."""
@@ -92,11 +92,10 @@ class Grader:
             return None
         if _hangs_on_a_missing_price(legs, books):
             parlay = ungradeable("odds: a leg has no price, and whether the parlay won depends on it")
-        labels = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None))
         try:
-            return _graded_parlay(legs, parlay, labels or "none")
+            return _graded_parlay(legs, parlay, books)
         except _FAULTS as error:
-            return _graded_parlay(legs, _at_fault(error), labels or "none")
+            return _graded_parlay(legs, _at_fault(error), books)
 
     def _rulebook(self, sport: str) -> Rulebook | None:
         try:
@@ -226,14 +225,27 @@ def _unplayed(row: Mapping[str, Any], book: Rulebook) -> Result | None:
     status, asked_at = row["event_status"], row["asked_at"]
     if status not in {"SCHEDULED", "POSTPONED"}:
         return parse_result({"status": status})
-    if row["put_off_id"] is not None and _is_too_late(_delay_hours(row), book):
+    if _is_moved_too_far(row, book):
         return parse_result({"status": "POSTPONED", "start_delay_hours": _delay_hours(row)})
     if status == "SCHEDULED":
         return None
-    limit = book.rules.postponed_void_after_hours
-    if limit and (asked_at is None or _hours(asked_at - row["planned_at"]) <= limit):
+    void_after = _void_after(row, book)
+    if void_after is not None and (asked_at is None or asked_at <= void_after):
         return None
     return parse_result({"status": "POSTPONED"})
+
+
+def _void_after(row: Mapping[str, Any], book: Rulebook) -> datetime | None:
+    """Until when the rulebook waits for a game that is put off, where no plan says that this will be in vain."""
+    limit = book.rules.postponed_void_after_hours
+    if not limit or row["result_id"] is not None or row["event_status"] != "POSTPONED" or _is_moved_too_far(row, book):
+        return None
+    planned_at: datetime = row["planned_at"]
+    return planned_at + timedelta(hours=float(limit))
+
+
+def _is_moved_too_far(row: Mapping[str, Any], book: Rulebook) -> bool:
+    return row["put_off_id"] is not None and _is_too_late(_delay_hours(row), book)
 
 
 def _is_too_late(delay_hours: float, book: Rulebook) -> bool:
@@ -253,11 +265,11 @@ def _hours(delay: timedelta) -> float:
 def _graded(
     row: Mapping[str, Any],
     settlement: Settlement,
-    rulebook: str,
-    version: str,
+    book: Rulebook | None,
     closing: Mapping[str, Any] | None = None,
 ) -> PredictionGraded:
-    decided_at = _newest_input(row)
+    decided_at = _decided_at(row, book)
+    rulebook, version = ("none", "0") if book is None else (book.name, str(book.version))
     identity = (row["publish_id"], row["inputs"], rulebook, version, DECISION_VERSION)
     return PredictionGraded(
         record_id=derived_id(decided_at, "PredictionGraded", *identity),
@@ -284,8 +296,11 @@ def _graded(
     )
 
 
-def _graded_parlay(legs: Sequence[Mapping[str, Any]], settlement: Settlement, rulebooks: str) -> PredictionGraded:
-    decided_at = max(_newest_input(leg) for leg in legs)
+def _graded_parlay(
+    legs: Sequence[Mapping[str, Any]], settlement: Settlement, books: Sequence[Rulebook | None]
+) -> PredictionGraded:
+    decided_at = max(_decided_at(leg, book) for leg, book in zip(legs, books, strict=True))
+    rulebooks = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None)) or "none"
     first = legs[0]
     identity = (first["publish_id"], first["inputs"], rulebooks, DECISION_VERSION)
     results = dict.fromkeys(leg["result_id"] for leg in legs if leg["result_id"] is not None)
@@ -319,10 +334,11 @@ def _start_ids(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(change_id for change_id in told if change_id is not None))
 
 
-def _newest_input(row: Mapping[str, Any]) -> datetime:
-    """Decision time: when the newest input was known, never the wall clock."""
+def _decided_at(row: Mapping[str, Any], book: Rulebook | None) -> datetime:
+    """When the newest input was known, or the rulebook's wait was over; never the wall clock."""
     closes = [close["known_at"] for close in row["closes"] or ()]
-    told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], *closes)
+    waited = None if book is None else _void_after(row, book)
+    told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], waited, *closes)
     newest: datetime = max(time for time in told if time is not None)
     return newest
 

@@ -131,10 +131,12 @@ WITH gradable AS (
     SELECT event_id, max(known_at) AS events_known_at
     FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
+    -- A request without a pick means those whose time had come when it was made.
     SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
     FROM due JOIN grading_requests AS requests
       ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
-         AND due.started_at >= requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600))
+         AND due.started_at BETWEEN requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600)
+                                AND requested_at)
     GROUP BY due.publish_id
 )
 SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,

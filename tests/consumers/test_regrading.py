@@ -174,7 +174,8 @@ def test_a_soccer_match_that_is_postponed_waits_48_hours_by_the_requests_time(sc
     assert scene.grades(publish_id) == []
     assert shown(scene.ask(), "voided pending") == {"voided": 1, "pending": 0}
 
-    assert scene.grade(publish_id)["outcome"] == "VOID"
+    grade = scene.grade(publish_id)
+    assert (grade["outcome"], grade["decided_at"]) == ("VOID", START + timedelta(hours=48))
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(1, "WIN"), (3, "VOID")])
@@ -219,6 +220,17 @@ def test_force_reaches_as_far_back_as_it_is_told(scene: Scene) -> None:
     scene.ask(force=True, lookback_hours=11)
 
     assert (untouched, len(scene.grades(publish_id))) == (1, 2)
+
+
+def test_force_is_of_picks_whose_time_had_come(scene: Scene) -> None:
+    """What is graded first after the request was not forced by it."""
+    scene.game()
+    publish_id = scene.pick()
+
+    scene.ask(force=True, lookback_hours=11)
+    scene.played(110, 100)
+
+    assert [grade["forced_by"] for grade in scene.grades(publish_id)] == [None]
 
 
 def test_a_tally_tells_graded_voided_and_pending(scene: Scene) -> None:
