@@ -60,10 +60,6 @@ class Owner:
         self._touched = set()
         return folded
 
-    def is_behind(self) -> bool:
-        """Whether the log holds what is not folded yet."""
-        return behind_by(self.store.positions(), self.log.end()) > 0
-
     def _fold(self, progress: Progress) -> int:
         target, folded = self.log.end(), 0
         for batch, after in batches(self.log, self.store.positions(), target, self._batch_rows):

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Final
 
 WHOLE = Fraction(1)
-HALF = Fraction(1, 2)
 
 
 class GradingError(ValueError):

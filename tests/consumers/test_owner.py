@@ -58,7 +58,7 @@ def test_deciders_are_asked_until_they_have_nothing_more_to_say(scene: Scene) ->
 
     scene.owner.run_once()
 
-    assert not scene.owner.is_behind()
+    assert scene.owner.run_once() == 0
     assert scene.store.rows("SELECT count(*) FROM grading")[0][0] == 1
 
 
