@@ -183,7 +183,7 @@ SELECT 'HARM', calibration_version, origin, league, market_key, n,
        printf('loses %.4f of Brier and %.4f of log loss to raw on %d picks', -brier_gain, -log_loss_gain, n)
 FROM calibration_effects SEMI JOIN active USING (calibration_version)
 WHERE n >= $least_picks::BIGINT
-  AND (brier_gain + 1.645 * brier_error < 0 OR log_loss_gain + 1.645 * log_loss_error < 0)
+  AND (brier_gain < -3 * brier_error OR log_loss_gain < -3 * log_loss_error)
 UNION ALL
 SELECT 'DRIFT', calibration_version, origin, league, market_key, n,
        printf('Brier %.4f where %.4f was expected, on %d picks of %s', realised_brier, expected_brier_of_settled, n,
