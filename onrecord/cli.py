@@ -189,13 +189,13 @@ def summary(
 @app.command()
 def query(
     sql: Annotated[
-        str | None, typer.Argument(help="SQL, or the name of a query; without it, the queries are listed.")
+        str | None, typer.Argument(help="SQL, or a query, table or view by its name; alone it lists the queries.")
     ] = None,
     parameters: Annotated[list[str] | None, typer.Option("--set", "-s", help="A parameter as name=value.")] = None,
     format_name: Annotated[str, typer.Option("--format", "-f", help="table, csv, json or parquet")] = "table",
     out_file: Out = None,
 ) -> None:
-    """Ask DuckDB: SQL, or a named query with parameters."""
+    """Ask DuckDB: SQL, a named query with parameters, or a table or view by its name."""
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         if display.is_copy(store):
             say(display.age(store))
@@ -203,9 +203,10 @@ def query(
             out.print(display.queries(store))
             return
         given = _parameters(parameters or ())
-        # One word is no SQL: it is the name of a query, or a mistyped one.
-        named = sql.isidentifier()
-        table = store.query(sql, given) if named else store.ask(sql, given or None)
+        # One word is no SQL: it is the name of a query, of a table or view, or a mistyped one.
+        if sql in store.relations() and sql not in store.named_queries():
+            sql = f"FROM {sql}"
+        table = store.query(sql, given) if sql.isidentifier() else store.ask(sql, given or None)
         display.write_table(table, format_name, out_file, out)
 
 

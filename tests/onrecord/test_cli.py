@@ -176,6 +176,16 @@ def test_a_named_query_takes_its_parameters(run: Run, season: Path) -> None:
     assert all_of_them["picks"] == sum(row["picks"] for row in markets) > 0
 
 
+def test_a_table_or_view_is_asked_by_its_name(run: Run, season: Path) -> None:
+    """As `FROM` it."""
+    by_name, by_sql = (
+        json.loads(run("query", asked, "-f", "json").out)
+        for asked in ("clv_coverage", "FROM clv_coverage ORDER BY ALL")
+    )
+
+    assert sorted(by_name, key=lambda row: list(row.values())[:3]) == by_sql != []
+
+
 def test_query_alone_lists_the_queries_with_their_parameters(run: Run) -> None:
     """All of those in the `.sql` files."""
     shown = run("query").out
