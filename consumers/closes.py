@@ -1,6 +1,6 @@
 """The close of a pick and its closing line value, as fields of a grade."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -30,8 +30,7 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
         return {"close_reason": "NO_PRICE_ON_THE_TICKET"}
     if row["in_play"]:
         return {"close_reason": "IN_PLAY"}  # a price of the running game tells nothing beside one from before it
-    book = _own_book(row)
-    close = choose_close(_quotes(row, book), row["selection"], book, row["started_at"])
+    close = choose_close(_quotes(row), row["selection"], row["book"], row["started_at"])
     if close is None:
         return {"close_reason": "NO_CLOSE" if row["closes"] else "NO_ODDS_OF_THE_MARKET"}
     try:
@@ -42,18 +41,17 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
         return {"close_reason": "UNREADABLE_CLOSE"}  # a price that only another code could write
 
 
-def _own_book(row: Mapping[str, Any]) -> str | None:
-    """The pick's book as its closes write it: a ticket or an older snapshot may say DraftKings for draftkings."""
-    told: str | None = row["book"]
-    if told is None:
-        return None
-    names = [close["book"] for close in row["closes"] or ()]
-    return next((name for name in names if name.strip().casefold() == told.strip().casefold()), told)
+def _quotes(row: Mapping[str, Any]) -> Iterator[Quote]:
+    """The closes of the pick's own book, under its name for it however they spell it, and of the fallback books."""
+    own = row["book"]
+    for close in row["closes"] or ():
+        book = own if own is not None and _folded(close["book"]) == _folded(own) else close["book"]
+        if book in {own, *FALLBACK_BOOKS}:
+            yield Quote(**{name: close[name] for name in _QUOTED} | {"book": book})
 
 
-def _quotes(row: Mapping[str, Any], book: str | None) -> list[Quote]:
-    books = {book, *FALLBACK_BOOKS}
-    return [Quote(*(close[name] for name in _QUOTED)) for close in row["closes"] or () if close["book"] in books]
+def _folded(book: str) -> str:
+    return book.strip().casefold()
 
 
 def _is_all_that_was_seen(row: Mapping[str, Any], close: Close) -> bool:

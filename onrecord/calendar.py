@@ -14,8 +14,10 @@ from schemas.events import (
     EventStarted,
     EventStatus,
     EventStatusChanged,
+    ResultCorrected,
     ResultRecorded,
 )
+from schemas.registry import type_name
 
 READ_ROWS = 50_000
 
@@ -30,6 +32,7 @@ class Calendar:
         self._positions: Positions = {}
         self._starts: dict[str, EventStart] = {}
         self._teams: dict[str, tuple[str, str]] = {}
+        self._corrected: set[str | None] = set()
 
     def start(self, event_id: str) -> EventStart | None:
         """When an event starts and how it stands; None where nobody has scheduled it."""
@@ -60,7 +63,8 @@ class Calendar:
             return  # the projections set it aside and say so; here it changes nothing
         if isinstance(record, EventScheduled):
             self._teams[record.event_id] = (record.data.home, record.data.away)
-            self._starts[record.event_id] = EventStart(record.data.starts_at)
+            held = self._starts.get(record.event_id, EventStart(record.data.starts_at))
+            self._starts[record.event_id] = replace(held, starts_at=record.data.starts_at)
             return
         start = self._starts.get(record.event_id or "")
         if start is None:
@@ -72,8 +76,11 @@ class Calendar:
             start = replace(start, started_at=record.data.started_at, status=_on_again(start.status))
         elif isinstance(record, EventStatusChanged):
             start = replace(start, status=record.data.status)
-        elif isinstance(record, ResultRecorded) and record.data.status in _ENDED:
-            start = replace(start, has_ended=True)
+        elif isinstance(record, ResultCorrected):
+            start = replace(start, has_ended=record.data.status in _ENDED)
+            self._corrected.add(record.event_id)
+        elif isinstance(record, ResultRecorded) and record.event_id not in self._corrected:
+            start = replace(start, has_ended=record.data.status in _ENDED)
         self._starts[record.event_id or ""] = start
 
 
@@ -82,5 +89,8 @@ def _on_again(status: EventStatus) -> EventStatus:
     return "SCHEDULED" if status in {"POSTPONED", "CANCELLED"} else status
 
 
-_CHANGES = {"EventScheduled", "EventRescheduled", "EventStarted", "EventStatusChanged", "ResultRecorded"}
+_CHANGES = {
+    type_name(kind)
+    for kind in (EventScheduled, EventRescheduled, EventStarted, EventStatusChanged, ResultRecorded, ResultCorrected)
+}
 _ENDED = {"FINAL", "AWARDED", "WALKOVER", "RETIRED"}

@@ -6,7 +6,7 @@
 CREATE TABLE event_changes (
     event_id VARCHAR, change_id VARCHAR, kind VARCHAR, occurred_at TIMESTAMPTZ, known_at TIMESTAMPTZ, origin VARCHAR,
     league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
-    starts_at TIMESTAMPTZ, start_assumed BOOLEAN, status VARCHAR, reason VARCHAR
+    starts_at TIMESTAMPTZ, start_assumed BOOLEAN, status VARCHAR, reason VARCHAR, recorded_at TIMESTAMPTZ
 );
 CREATE TABLE events (
     event_id VARCHAR, league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
@@ -16,17 +16,17 @@ CREATE TABLE events (
 
 -- fold
 INSERT INTO event_changes BY NAME
-SELECT event_id, ref AS change_id, 'SCHEDULED' AS kind, occurred_at, known_at, origin, league, sport, home, away, season,
+SELECT event_id, ref AS change_id, 'SCHEDULED' AS kind, occurred_at, known_at, recorded_at, origin, league, sport, home, away, season,
        game_number, starts_at, start_assumed
 FROM EventScheduled
 UNION ALL BY NAME
-SELECT event_id, ref AS change_id, 'RESCHEDULED' AS kind, occurred_at, known_at, origin, starts_at, start_assumed, reason
+SELECT event_id, ref AS change_id, 'RESCHEDULED' AS kind, occurred_at, known_at, recorded_at, origin, starts_at, start_assumed, reason
 FROM EventRescheduled
 UNION ALL BY NAME
-SELECT event_id, ref AS change_id, 'STATUS' AS kind, occurred_at, known_at, origin, status, reason
+SELECT event_id, ref AS change_id, 'STATUS' AS kind, occurred_at, known_at, recorded_at, origin, status, reason
 FROM EventStatusChanged
 UNION ALL BY NAME
-SELECT event_id, ref AS change_id, 'STARTED' AS kind, occurred_at, known_at, origin, started_at AS starts_at,
+SELECT event_id, ref AS change_id, 'STARTED' AS kind, occurred_at, known_at, recorded_at, origin, started_at AS starts_at,
        assumed AS start_assumed
 FROM EventStarted;
 

@@ -66,7 +66,7 @@ SELECT parlay.*, grading.* EXCLUDE (publish_id), make_timestamp(epoch_us(started
        date_trunc('month', day)::DATE AS month
 FROM (
     SELECT publish_id, channel, published_at, parlay_picks.origin, legs, 'PARLAY' AS market_key,
-           shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(book) AS book,
+           shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(lower(trim(book))) AS book,
            shared_by_legs(tier) AS tier, shared_by_legs(model_version) AS model_version,
            max(parlay_picks.started_at) AS started_at
     FROM parlay_picks LEFT JOIN sim_run_starts AS runs USING (sim_run_id)
@@ -81,9 +81,9 @@ WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
            market_key, selection, market_snapshot_id_used, p_cover, p_cover_calibrated, in_play, published_at, origin, league,
            sport, started_at
-    FROM picks
+    FROM picks WHERE touched IS NULL OR list_contains(touched, event_id)
     UNION ALL BY NAME
-    SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks
+    SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks WHERE touched IS NULL OR list_contains(touched, event_id)
 ), heard AS (
     -- What was told of games that were ever put off, beside each time at which they were published. Importers tell the
     -- calendar of a moment before its picks; of live records of one moment the pick is the first.
@@ -131,13 +131,16 @@ WITH gradable AS (
     SELECT event_id, max(known_at) AS events_known_at
     FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
-    -- A request without a pick means those whose time had come when it was made.
-    SELECT due.publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
-    FROM due JOIN grading_requests AS requests
-      ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
-         AND due.started_at BETWEEN requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600)
-                                AND requested_at)
-    GROUP BY due.publish_id
+    -- A request without a pick means those whose time had come when it was made, of a parlay the time of all its legs.
+    SELECT publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
+    FROM (
+        SELECT due.publish_id, request_id, requested_at
+        FROM due JOIN grading_requests AS requests
+          ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
+             AND due.started_at BETWEEN requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600)
+                                    AND requested_at)
+        GROUP BY due.publish_id, legs, request_id, requested_at HAVING count(*) = legs
+    ) GROUP BY publish_id
 )
 SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,
        (SELECT max(requested_at) FROM grading_requests) AS asked_at,

@@ -7,7 +7,7 @@ CREATE VIEW graded_cohorts AS
 SELECT * EXCLUDE (dimension), dimension.cohort, dimension.cohort_key
 FROM (SELECT *, unnest([
     {'cohort': 'all', 'cohort_key': 'all'}, {'cohort': 'league', 'cohort_key': league},
-    {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(book, 'no price')},
+    {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(lower(trim(book)), 'no price')},
     {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
     {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
     {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}

@@ -20,6 +20,12 @@ SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes,
 FROM PredictionPublished;
 
 -- view
+-- When live picks and those of history could hear of records: from when they were on record, as importers assume times; and
+-- by those times.
+CREATE MACRO heard_by(records) AS TABLE
+SELECT *, unnest([{'hearer': 'LIVE', 'heard_at': recorded_at}, {'hearer': 'BACKFILL', 'heard_at': known_at}], recursive := true)
+FROM query_table(records);
+
 -- Every publish and every leg of a parlay, each with the rule of the publishing service that it breaks, else null. The
 -- service checks its own callers only; other producers' records are held to the same rules here.
 -- `snapshot_book` is the odds' own spelling of the book that the snapshot was seen at.
@@ -28,18 +34,24 @@ WITH said AS (
     SELECT *, 0 AS leg, 1 AS legs FROM publishes
     UNION ALL BY NAME
     SELECT parlay_legs.*, parlays.* EXCLUDE (publish_id) FROM parlay_legs JOIN parlays USING (publish_id)
+), changes AS (
+    SELECT * FROM heard_by(event_changes) SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id)
 ), statuses AS (
     -- As `events` has it, at each moment at which something became known.
-    SELECT event_id, known_at, CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id)
-                                    THEN 'SCHEDULED' ELSE state.status END AS status
+    SELECT event_id, hearer, heard_at, CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id)
+                                            THEN 'SCHEDULED' ELSE state.status END AS status
     FROM (
-        SELECT event_id, known_at,
+        SELECT event_id, hearer, heard_at,
                max({'occurred_at': occurred_at, 'change_id': change_id, 'status': status})
-                   FILTER (kind = 'STATUS') OVER known AS state,
-               max((occurred_at, change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) OVER known AS on_again
-        FROM event_changes SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id)
-        WINDOW known AS (PARTITION BY event_id ORDER BY known_at)
+                   FILTER (kind = 'STATUS') OVER heard AS state,
+               max((occurred_at, change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) OVER heard AS on_again
+        FROM changes WINDOW heard AS (PARTITION BY event_id, hearer ORDER BY heard_at)
     )
+), results AS (
+    -- As `event_results` has it, likewise.
+    SELECT event_id, hearer, heard_at, arg_max(status, (corrects IS NOT NULL, occurred_at, recorded_at, result_id))
+               OVER (PARTITION BY event_id, hearer ORDER BY heard_at) AS status
+    FROM heard_by(event_result_history)
 )
 SELECT said.*, odds.book AS snapshot_book,
        CASE
@@ -48,7 +60,7 @@ SELECT said.*, odds.book AS snapshot_book,
            WHEN predictions.event_id <> said.event_id THEN 'OTHER_EVENT'
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
            WHEN statuses.status IN ('CANCELLED', 'ABANDONED', 'AWARDED') THEN 'EVENT_OVER'
-           WHEN published_at > ended.known_at THEN 'RESULT_KNOWN'
+           WHEN results.status IN ('FINAL', 'AWARDED', 'WALKOVER', 'RETIRED') THEN 'RESULT_KNOWN'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'
            WHEN market_snapshot_id_used IS NULL AND is_official AND said.price IS NOT NULL THEN 'NO_SNAPSHOT'
            WHEN market_snapshot_id_used IS NULL THEN NULL
@@ -67,16 +79,16 @@ FROM said
 LEFT JOIN predictions USING (prediction_id)
 LEFT JOIN events ON events.event_id = coalesce(said.event_id, predictions.event_id)
 LEFT JOIN odds_records AS odds ON odds.snapshot_id = predictions.market_snapshot_id_used
-LEFT JOIN (SELECT event_id, min(known_at) AS known_at FROM event_result_history
-           WHERE status IN ('FINAL', 'AWARDED', 'WALKOVER', 'RETIRED') GROUP BY event_id) AS ended
-    ON ended.event_id = events.event_id
-ASOF LEFT JOIN statuses ON statuses.event_id = events.event_id AND said.published_at > statuses.known_at;
+ASOF LEFT JOIN statuses
+    ON statuses.event_id = events.event_id AND statuses.hearer = said.origin AND said.published_at > statuses.heard_at
+ASOF LEFT JOIN results
+    ON results.event_id = events.event_id AND results.hearer = said.origin AND said.published_at > results.heard_at;
 
 -- A prediction is one pick, by its first valid official publish; `invalid_because` is null where it may be graded.
 CREATE VIEW published_predictions AS
 SELECT * EXCLUDE (leg, legs, invalid_because),
        is_official AND invalid_because IS NULL AND row_number() OVER (
-           PARTITION BY prediction_id, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick,
+           PARTITION BY event_id, prediction_id, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick,
        invalid_because
 FROM judged_legs WHERE leg = 0;
 

@@ -1,6 +1,6 @@
 """The closing fields of a grade, from a row of the query `grading_work`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +119,20 @@ def test_the_close_of_another_book_is_marked() -> None:
     """Where the pick's own book has none, the first fallback book stands in, and the grade says so."""
     found = closing_values(row(seen("HOME", "1.8", -2.5), seen("HOME", "1.7", -2.5, "corner shop"), book="nobody"))
     assert (found["close_book"], found["close_reason"]) == ("pinnacle", "CLOSE_OF_ANOTHER_BOOK")
+
+
+def test_the_last_price_of_the_own_book_counts_however_it_is_spelled() -> None:
+    """An older look that writes the book otherwise is not the close, and none of a fallback book is."""
+    old = seen("HOME", "2.1", -2.5, "DraftKings", captured_at=START - timedelta(hours=3))
+    last = seen("HOME", "1.8", -2.5, " draftkings", captured_at=START - timedelta(hours=1))
+    others = seen("HOME", "1.7", -2.5), seen("AWAY", "2.2", 2.5)
+    for spelled in ("DraftKings", "draftkings"):
+        values = closing_values(row(old, last, *others, book=spelled))
+        assert (values["close_price_decimal"], values["close_snapshot_id"], values["close_reason"]) == (
+            1.8,
+            " draftkings HOME",
+            None,
+        )
 
 
 def test_a_two_way_market_that_was_seen_with_a_draw_is_not_whole() -> None:

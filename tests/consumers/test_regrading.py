@@ -233,6 +233,23 @@ def test_force_is_of_picks_whose_time_had_come(scene: Scene) -> None:
     assert [grade["forced_by"] for grade in scene.grades(publish_id)] == [None]
 
 
+def test_force_is_of_parlays_all_of_whose_legs_had_started(scene: Scene) -> None:
+    """One that had not is reason enough to wait for."""
+    scene.game()
+    scene.game("tomorrow", starts_at=START + timedelta(days=1))
+    publish_id = scene.parlay(scene.leg(), scene.leg(event_id="tomorrow"))
+    scene.played(110, 100)
+    scene.ask(force=True)
+    scene.clock.at = START + timedelta(days=1)
+    scene.played(110, 100, "tomorrow")
+    first = scene.grade(publish_id)
+
+    scene.ask(force=True)
+
+    assert first["forced_by"] is None
+    assert [bool(grade["forced_by"]) for grade in scene.grades(publish_id)] == [True, False]
+
+
 def test_a_tally_tells_graded_voided_and_pending(scene: Scene) -> None:
     """Of the events that started within the hours; asking twice gives the same answer and no new grade."""
     for event_id in ("won", "off", "open"):

@@ -1,12 +1,20 @@
 """A pick is a prediction's first official publish, valid by the set of records, whatever the order they arrived in."""
 
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import pytest
 
 from eventlog.clock import ManualClock
-from schemas.events import EventRescheduled, EventScheduled, EventStarted, EventStatusChanged, ResultRecorded
+from schemas.events import (
+    EventRescheduled,
+    EventScheduled,
+    EventStarted,
+    EventStatusChanged,
+    ResultCorrected,
+    ResultRecorded,
+)
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
 from schemas.publishes import ParlayPublished, PredictionPublished
@@ -110,6 +118,41 @@ def test_nothing_is_picked_once_the_result_is_known(
     when_folded()
 
     assert then(WHY) == [(why,)]
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (make(ResultRecorded, at=MINUTE[1], origin="BACKFILL"), None),
+        (make(ResultRecorded, at=MINUTE[1]), "RESULT_KNOWN"),
+        (make(EventStatusChanged, at=MINUTE[1], origin="BACKFILL", status="AWARDED"), None),
+        (make(EventStatusChanged, at=MINUTE[1], status="AWARDED"), "EVENT_OVER"),
+    ],
+)
+def test_history_that_is_imported_later_takes_no_live_pick_away(
+    told: Record, why: str | None, clock: ManualClock, given: Given, when_folded: When, then: Then
+) -> None:
+    """Importers assume times: to a live pick a result is known from when it is on record."""
+    live = [(record.occurred_at, record.model_copy(update={"origin": "LIVE"})) for record in _story().values()]
+    heard = (told.occurred_at if told.origin == "LIVE" else MINUTE[5], told)
+    for at, record in sorted([*live, heard], key=itemgetter(0)):
+        clock.at = at
+        given(record)
+
+    when_folded()
+
+    assert then(WHY) == [(why,)]
+
+
+def test_a_result_that_is_corrected_to_none_ends_nothing(given: Given, when_folded: When, then: Then) -> None:
+    """The game was not played after all, and is picked again."""
+    wrong = make(ResultRecorded, at=MINUTE[0], origin="BACKFILL")
+    given(*_story().values(), wrong)
+    given(make(ResultCorrected, at=MINUTE[1], origin="BACKFILL", corrects=wrong.ref, status="POSTPONED"))
+
+    when_folded()
+
+    assert then(WHY) == [(None,)]
 
 
 def test_a_prediction_of_another_event_is_invalid(given: Given, when_folded: When, then: Then) -> None:
