@@ -13,48 +13,42 @@ FROM (SELECT *, unnest([
     {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
 ]) AS dimension FROM (FROM graded_picks UNION ALL BY NAME FROM graded_parlays));
 
--- Of events that started in a time, each end null where it is open.
-CREATE MACRO cohorts_between(since, until) AS TABLE
-FROM graded_cohorts
-WHERE started_at >= coalesce(since, '-infinity'::TIMESTAMPTZ) AND started_at <= coalesce(until, 'infinity'::TIMESTAMPTZ);
-
--- The margin of a return on as many units as there are priced picks, those of one event taken together; a parlay stands
--- alone. None where all events returned the same: that says nothing of the spread.
-CREATE MACRO roi_margins_between(since, until) AS TABLE
-SELECT cohort, cohort_key, origin, count(*) AS events,
-       CASE WHEN min(units / n) < max(units / n) THEN 1.96 / sum(n) * sqrt(count(*) / (count(*) - 1) * greatest(
-           sum(units * units)::DOUBLE - 2 * sum(units)::DOUBLE / sum(n) * sum(units * n)::DOUBLE
-           + (sum(units)::DOUBLE / sum(n)) ** 2 * sum(n * n), 0)) END AS roi_margin_95
+-- Of events that started in a time, each end null where it is open; voids stay out of every mean but are counted. The margin
+-- is of a return on as many units as there are priced picks, those of one event taken together; a parlay stands alone.
+-- There is none where all events returned the same: that says nothing of the spread.
+CREATE MACRO performance_between(since, until) AS TABLE
+SELECT cohort, cohort_key, origin, sum(n)::BIGINT AS picks, sum(won)::BIGINT AS wins, sum(lost)::BIGINT AS losses,
+       sum(pushed)::BIGINT AS pushes, sum(voided)::BIGINT AS voids, sum(not_graded)::BIGINT AS ungradeable,
+       wins / nullif(wins + losses, 0) AS win_rate,
+       sum(staked)::BIGINT AS priced, sum(units) AS total_units, total_units / nullif(priced, 0) AS roi,
+       count(*) FILTER (staked > 0) AS events,
+       CASE WHEN min(u / staked) < max(u / staked) THEN 1.96 / priced * sqrt(events / (events - 1) * greatest(
+           sum(u * u)::DOUBLE - 2 * sum(u)::DOUBLE / priced * sum(u * staked)::DOUBLE
+           + (sum(u)::DOUBLE / priced) ** 2 * sum(staked * staked), 0)) END AS roi_margin_95,
+       sum(with_clv)::BIGINT AS clv_n, sum(clv) / nullif(clv_n, 0) AS avg_clv,
+       sum(beaten)::BIGINT / nullif(clv_n, 0) AS beat_close_rate,
+       sum(with_ev)::BIGINT AS clv_ev_n, sum(ev) / nullif(clv_ev_n, 0) AS avg_clv_ev,
+       sum(with_p)::BIGINT AS scored, sum(brier) / nullif(scored, 0) AS avg_brier,
+       sum(log_loss) / nullif(scored, 0) AS avg_log_loss,
+       sum(brier_calibrated) / nullif(sum(calibrated)::BIGINT, 0) AS avg_brier_calibrated,
+       sum(log_loss_calibrated) / nullif(sum(calibrated)::BIGINT, 0) AS avg_log_loss_calibrated
 FROM (
-    SELECT cohort, cohort_key, origin, count(*) AS n, sum(unit_return)::DECIMAL(38, 3) AS units
-    FROM cohorts_between(since, until) WHERE unit_return IS NOT NULL AND summary <> 'VOID'
+    SELECT cohort, cohort_key, origin, count(*) AS n, count(*) FILTER (summary = 'WIN') AS won,
+           count(*) FILTER (summary = 'LOSS') AS lost, count(*) FILTER (summary = 'PUSH') AS pushed,
+           count(*) FILTER (summary = 'VOID') AS voided, count(*) FILTER (summary = 'UNGRADEABLE') AS not_graded,
+           count(unit_return) FILTER (summary <> 'VOID') AS staked, sum(unit_return) FILTER (summary <> 'VOID') AS units,
+           units::DECIMAL(38, 3) AS u, count(clv_price) FILTER (summary <> 'VOID') AS with_clv,
+           sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') AS clv,
+           count(*) FILTER (clv_price > 0 AND summary <> 'VOID') AS beaten,
+           count(clv_ev) FILTER (summary <> 'VOID') AS with_ev,
+           sum(clv_ev::DECIMAL(18, 12)) FILTER (summary <> 'VOID') AS ev,
+           count(brier) AS with_p, sum(brier::DECIMAL(18, 12)) AS brier, sum(log_loss::DECIMAL(18, 12)) AS log_loss,
+           count(brier_calibrated) AS calibrated, sum(brier_calibrated::DECIMAL(18, 12)) AS brier_calibrated,
+           sum(log_loss_calibrated::DECIMAL(18, 12)) AS log_loss_calibrated
+    FROM graded_cohorts
+    WHERE started_at >= coalesce(since, '-infinity'::TIMESTAMPTZ) AND started_at <= coalesce(until, 'infinity'::TIMESTAMPTZ)
     GROUP BY cohort, cohort_key, origin, coalesce(event_id, publish_id)
 ) GROUP BY cohort, cohort_key, origin;
-
--- The same time; voids stay out of every mean but are counted.
-CREATE MACRO performance_between(since, until) AS TABLE
-SELECT cohort, cohort_key, origin, count(*) AS picks,
-       count(*) FILTER (summary = 'WIN') AS wins, count(*) FILTER (summary = 'LOSS') AS losses,
-       count(*) FILTER (summary = 'PUSH') AS pushes, count(*) FILTER (summary = 'VOID') AS voids,
-       count(*) FILTER (summary = 'UNGRADEABLE') AS ungradeable,
-       wins / nullif(wins + losses, 0) AS win_rate,
-       count(unit_return) FILTER (summary <> 'VOID') AS priced,
-       sum(unit_return) FILTER (summary <> 'VOID') AS total_units,
-       total_units / nullif(priced, 0) AS roi,
-       roi_margin_95, coalesce(events, 0) AS events,
-       count(clv_price) FILTER (summary <> 'VOID') AS clv_n,
-       sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_n, 0) AS avg_clv,
-       count(*) FILTER (clv_price > 0 AND summary <> 'VOID') / nullif(clv_n, 0) AS beat_close_rate,
-       count(clv_ev) FILTER (summary <> 'VOID') AS clv_ev_n,
-       sum(clv_ev::DECIMAL(18, 12)) FILTER (summary <> 'VOID') / nullif(clv_ev_n, 0) AS avg_clv_ev,
-       count(brier) AS scored,
-       sum(brier::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_brier,
-       sum(log_loss::DECIMAL(18, 12)) / nullif(scored, 0) AS avg_log_loss,
-       sum(brier_calibrated::DECIMAL(18, 12)) / nullif(count(brier_calibrated), 0) AS avg_brier_calibrated,
-       sum(log_loss_calibrated::DECIMAL(18, 12)) / nullif(count(log_loss_calibrated), 0) AS avg_log_loss_calibrated
-FROM cohorts_between(since, until)
-LEFT JOIN roi_margins_between(since, until) USING (cohort, cohort_key, origin)
-GROUP BY ALL;
 
 CREATE VIEW performance_rollups AS FROM performance_between(NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ);
 
