@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from consumers.closes import closing_values
+from consumers.put_off import delay_fields, unplayed, waits_until
 from grading.clv import exact_line
 from grading.odds import OddsError, decimal_odds
 from grading.outcomes import GradingError, Outcome, Settlement, ungradeable
@@ -28,8 +29,6 @@ from schemas.requests import GradingCompleted, GradingTally
 
 DECISION_VERSION = "grader-2"
 PRODUCER = "grader"
-ANOTHER_DATE_HOURS = 12
-"""A game put off by so much is played on another date; by less it was put back within its day."""
 LONGEST_HOURS = 876_000
 """A hundred years, as in `grading_inputs`: a request looks back no further."""
 # Markets that only ask who won, and so can be settled where a source tells no score.
@@ -186,28 +185,14 @@ def _leg_odds(leg: Mapping[str, Any], settlement: Settlement) -> Fraction:
 
 def _result(row: Mapping[str, Any], market: str, book: Rulebook) -> Result | None:
     if row["result_id"] is None:
-        return _unplayed(row, book)
+        return unplayed(row, book)
     given = {name: row[name] for name in _COPIED}
     given["status"] = row["result_status"]
     for score in row["periods"]:
         given[f"{score['period']}_home"], given[f"{score['period']}_away"] = score["home"], score["away"]
     if row["home"] is None and row["winner"] is not None and market in _WHO_WON:
         given["home"], given["away"] = _TELLING_SCORE[row["winner"]]
-    return parse_result(given | _put_off(row, book) | _player(row))
-
-
-def _put_off(row: Mapping[str, Any], book: Rulebook) -> dict[str, Any]:
-    """What being put off changes of a result, by the pick's own plan; a delay that the result states goes first."""
-    if row["put_off_id"] is None:
-        return {}
-    delay = row["start_delay_hours"]
-    if delay is None:
-        if row["event_status"] == "POSTPONED" and not row["has_started"]:
-            return {"status": "POSTPONED"}  # nobody told when it was played
-        delay = _delay_hours(row)
-    if book.rules.postponed_void_after_hours:
-        return {"start_delay_hours": delay}
-    return {"status": "POSTPONED", "start_delay_hours": delay} if _is_too_late(delay, book) else {}
+    return parse_result(given | delay_fields(row, book) | _player(row))
 
 
 def _player(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,48 +203,6 @@ def _player(row: Mapping[str, Any]) -> dict[str, Any]:
         if player and told["player"].lower() == player.lower() and told["stat"].upper() == stat:
             return {"stat": told["value"], "player_played": told["played"]}
     return {}
-
-
-def _unplayed(row: Mapping[str, Any], book: Rulebook) -> Result | None:
-    """An event without a result: void by its status or its new plan, or by the rulebook once its time is up."""
-    status, asked_at = row["event_status"], row["asked_at"]
-    if status not in {"SCHEDULED", "POSTPONED"}:
-        return parse_result({"status": status})
-    if _is_moved_too_far(row, book):
-        return parse_result({"status": "POSTPONED", "start_delay_hours": _delay_hours(row)})
-    if status == "SCHEDULED":
-        return None
-    void_after = _void_after(row, book)
-    if void_after is not None and (asked_at is None or asked_at <= void_after):
-        return None
-    return parse_result({"status": "POSTPONED"})
-
-
-def _void_after(row: Mapping[str, Any], book: Rulebook) -> datetime | None:
-    """Until when the rulebook waits for a game that is put off, where no plan says that this will be in vain."""
-    limit = book.rules.postponed_void_after_hours
-    if not limit or row["result_id"] is not None or row["event_status"] != "POSTPONED" or _is_moved_too_far(row, book):
-        return None
-    planned_at: datetime = row["planned_at"]
-    return planned_at + timedelta(hours=float(limit))
-
-
-def _is_moved_too_far(row: Mapping[str, Any], book: Rulebook) -> bool:
-    return row["put_off_id"] is not None and _is_too_late(_delay_hours(row), book)
-
-
-def _is_too_late(delay_hours: float, book: Rulebook) -> bool:
-    limit = book.rules.postponed_void_after_hours
-    return delay_hours > limit if limit else delay_hours >= ANOTHER_DATE_HOURS
-
-
-def _delay_hours(row: Mapping[str, Any]) -> float:
-    """From the start that was planned at the publish to the actual one, or to the newest plan."""
-    return _hours(row["started_at"] - row["planned_at"])
-
-
-def _hours(delay: timedelta) -> float:
-    return max(0.0, delay.total_seconds() / 3600)
 
 
 def _graded(
@@ -337,7 +280,7 @@ def _start_ids(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _decided_at(row: Mapping[str, Any], book: Rulebook | None) -> datetime:
     """When the newest input was known, or the rulebook's wait was over; never the wall clock."""
     closes = [close["known_at"] for close in row["closes"] or ()]
-    waited = None if book is None else _void_after(row, book)
+    waited = None if book is None else waits_until(row, book)
     told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], waited, *closes)
     newest: datetime = max(time for time in told if time is not None)
     return newest
