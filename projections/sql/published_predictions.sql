@@ -20,12 +20,6 @@ SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes,
 FROM PredictionPublished;
 
 -- view
--- When live picks and those of history could hear of records: from when they were on record, as importers assume times; and
--- by those times.
-CREATE MACRO heard_by(records) AS TABLE
-SELECT *, unnest([{'hearer': 'LIVE', 'heard_at': recorded_at}, {'hearer': 'BACKFILL', 'heard_at': known_at}], recursive := true)
-FROM query_table(records);
-
 -- Every publish and every leg of a parlay, each with the rule of the publishing service that it breaks, else null. The
 -- service checks its own callers only; other producers' records are held to the same rules here.
 -- `snapshot_book` is the odds' own spelling of the book that the snapshot was seen at.
@@ -34,8 +28,12 @@ WITH said AS (
     SELECT *, 0 AS leg, 1 AS legs FROM publishes
     UNION ALL BY NAME
     SELECT parlay_legs.*, parlays.* EXCLUDE (publish_id) FROM parlay_legs JOIN parlays USING (publish_id)
+), hearers AS (
+    -- Live picks hear of a record once it is on record, as importers assume times; those of history by these times.
+    SELECT unnest(['LIVE', 'BACKFILL']) AS hearer
 ), changes AS (
-    SELECT * FROM heard_by(event_changes) SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id)
+    SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
+    FROM event_changes SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id), hearers
 ), statuses AS (
     -- As `events` has it, at each moment at which something became known.
     SELECT event_id, hearer, heard_at, CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id)
@@ -51,7 +49,8 @@ WITH said AS (
     -- As `event_results` has it, likewise.
     SELECT event_id, hearer, heard_at, arg_max(status, (corrects IS NOT NULL, occurred_at, recorded_at, result_id))
                OVER (PARTITION BY event_id, hearer ORDER BY heard_at) AS status
-    FROM heard_by(event_result_history)
+    FROM (SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
+          FROM event_result_history, hearers)
 )
 SELECT said.*, odds.book AS snapshot_book,
        CASE
