@@ -278,10 +278,10 @@ def _start_ids(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _decided_at(row: Mapping[str, Any], book: Rulebook | None) -> datetime:
-    """When the newest input was known, or the rulebook's wait was over; never the wall clock."""
+    """When the newest input was known, or who asked found a wait to be over; never the wall clock."""
     closes = [close["known_at"] for close in row["closes"] or ()]
-    waited = None if book is None else waits_until(row, book)
-    told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], waited, *closes)
+    asked = row["asked_at"] if book is not None and waits_until(row, book) is not None else None
+    told = (row["published_at"], row["result_known_at"], row["events_known_at"], row["forced_at"], asked, *closes)
     newest: datetime = max(time for time in told if time is not None)
     return newest
 

