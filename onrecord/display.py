@@ -53,7 +53,7 @@ def performance(store: Store, cohort: str) -> Table:
     """One kind of cohort, n beside every mean, live and backfill apart."""
     shown = Table(title=f"Performance by {cohort}", title_justify="left")
     columns = ("origin", cohort, "picks", "W-L-P", "void", "ungr.", "won", "units", "n", "events", "ROI ± 95%")
-    for name in (*columns, "CLV", "n", "beat", "EV", "n", "Brier", "n", "log loss"):
+    for name in (*columns, "CLV", "n", "beat", "n", "EV", "n", "Brier", "n", "log loss"):
         side: JustifyMethod = "left" if name in ("origin", cohort) else "right"
         shown.add_column(name, justify=side, no_wrap=name in ("origin", cohort))
     shown.caption = "n counts what each figure left of it is of; voids are in none; beat = share that beat the close"
@@ -73,6 +73,7 @@ def performance(store: Store, cohort: str) -> Table:
             _percent(row["avg_clv"]),
             str(row["clv_n"]),
             _percent(row["beat_close_rate"]),
+            str(row["beat_close_n"]),
             _percent(row["avg_clv_ev"]),
             str(row["clv_ev_n"]),
             _number(row["avg_brier"], 4),

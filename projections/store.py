@@ -399,12 +399,12 @@ def fingerprint(projections: Iterable[Projection], codec: Codec) -> str:
         DUCKDB_VERSION,
         *(repr(projection) for projection in projections),
         *(f"{name} {codec.versions[name]} {staging_sql(kind)}" for name, kind in sorted(codec.types.items())),
-        *(f"{step} {_deed(upcaster)}" for step, upcaster in sorted(codec.upcasters.items(), key=itemgetter(0))),
+        *(f"{step} {_source_of(upcaster)}" for step, upcaster in sorted(codec.upcasters.items(), key=itemgetter(0))),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _deed(upcaster: Upcaster) -> str:
+def _source_of(upcaster: Upcaster) -> str:
     """What an upcaster does: its source, or its name where there is none; what it calls is not looked into."""
     try:
         return inspect.getsource(upcaster)

@@ -47,9 +47,14 @@ SELECT record_id, publish_id, lookback_hours, force, requested_by, why, occurred
 INSERT INTO grading_answers SELECT causation_id, graded, voided, pending, grade_id, pending_because, occurred_at FROM GradingCompleted;
 
 -- view
--- Days and months are UTC's: of a time without zone, since one with it is dated in the zone of whoever reads.
+-- Days and months are UTC's: of a time without zone, since one with it is dated in the zone of whoever reads. `beat_close`
+-- as `grading.clv` has it: at the same line by the price, else by the expected value, else where number and price agree.
 CREATE VIEW graded_picks AS
-SELECT picks.*, grading.* EXCLUDE (publish_id), runs.model_version, runs.feature_set_version,
+SELECT picks.*, grading.* EXCLUDE (publish_id),
+       CASE sign(CASE WHEN clv_price IS NOT NULL THEN clv_price WHEN clv_points IS NULL THEN NULL
+                      WHEN clv_ev IS NOT NULL THEN CASE WHEN abs(clv_ev) < 1e-12 THEN 0 ELSE clv_ev END
+                      WHEN clv_points * (price_decimal - close_price_decimal) >= 0 THEN clv_points END)
+           WHEN 1 THEN 'yes' WHEN -1 THEN 'no' WHEN 0 THEN 'equal' END AS beat_close, runs.model_version, runs.feature_set_version,
        runs.decision_policy_version, runs.sim_run_id IS NOT NULL AS has_run,
        make_timestamp(epoch_us(picks.started_at))::DATE AS day, date_trunc('month', day)::DATE AS month
 FROM picks

@@ -26,7 +26,7 @@ SELECT cohort, cohort_key, origin, sum(n)::BIGINT AS picks, sum(won)::BIGINT AS 
            sum(u * u)::DOUBLE - 2 * sum(u)::DOUBLE / priced * sum(u * staked)::DOUBLE
            + (sum(u)::DOUBLE / priced) ** 2 * sum(staked * staked), 0)) END AS roi_margin_95,
        sum(with_clv)::BIGINT AS clv_n, sum(clv) / nullif(clv_n, 0) AS avg_clv,
-       sum(beaten)::BIGINT / nullif(clv_n, 0) AS beat_close_rate,
+       sum(with_verdict)::BIGINT AS beat_close_n, sum(beaten)::BIGINT / nullif(beat_close_n, 0) AS beat_close_rate,
        sum(with_ev)::BIGINT AS clv_ev_n, sum(ev) / nullif(clv_ev_n, 0) AS avg_clv_ev,
        sum(with_p)::BIGINT AS scored, sum(brier) / nullif(scored, 0) AS avg_brier,
        sum(log_loss) / nullif(scored, 0) AS avg_log_loss,
@@ -39,7 +39,8 @@ FROM (
            count(unit_return) FILTER (summary <> 'VOID') AS staked, sum(unit_return) FILTER (summary <> 'VOID') AS units,
            units::DECIMAL(38, 3) AS u, count(clv_price) FILTER (summary <> 'VOID') AS with_clv,
            sum(clv_price::DECIMAL(18, 12)) FILTER (summary <> 'VOID') AS clv,
-           count(*) FILTER (clv_price > 0 AND summary <> 'VOID') AS beaten,
+           count(beat_close) FILTER (summary <> 'VOID') AS with_verdict,
+           count(*) FILTER (beat_close = 'yes' AND summary <> 'VOID') AS beaten,
            count(clv_ev) FILTER (summary <> 'VOID') AS with_ev,
            sum(clv_ev::DECIMAL(18, 12)) FILTER (summary <> 'VOID') AS ev,
            count(brier) AS with_p, sum(brier::DECIMAL(18, 12)) AS brier, sum(log_loss::DECIMAL(18, 12)) AS log_loss,

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from consumers.grader import Grader
+from grading.clv import Terms, closing_line_value
+from grading.margins import margin_model
 from projections.catch_up import catch_up
 from schemas.gradings import PredictionGraded
 from tests.consumers.scene import START, Scene, shown
@@ -271,6 +274,47 @@ def test_a_pick_whose_market_nobody_looked_at_again_counts_in_no_average(scene: 
         overall[name] for name in ("picks", "clv_n", "avg_clv", "beat_close_rate")
     )
     assert scene.rows("SELECT picks, with_clv, most_common_reason FROM clv_coverage") == [(2, 1, "NO_LATER_PRICE")]
+
+
+@pytest.mark.parametrize(
+    ("line", "price", "other", "verdict"),
+    [
+        (-5.5, "1.80", None, "yes"),
+        (-5.5, "1.91", None, "equal"),
+        (-5.5, "2.00", "1.50", "no"),
+        (-7.0, "1.91", None, "yes"),
+        (-4.0, "2.00", None, "no"),
+        (-7.0, "2.10", None, None),
+        (-7.0, "1.95", "1.87", "yes"),
+        (-5.0, "1.70", "2.20", "yes"),
+        (-4.0, "1.80", "2.02", "no"),
+    ],
+)
+def test_whether_a_pick_beat_the_close_is_told_as_for_a_spreadsheet(
+    scene: Scene, line: float, price: str, other: str | None, verdict: str | None
+) -> None:
+    """-5.5 at 1.91: by the price at the same line, by a model where all sides are known, else where both agree."""
+    scene.game()
+    publish_id = scene.pick()
+    scene.later(hours=1)
+    scene.odds(price, line=line)
+    if other is not None:
+        scene.odds(other, selection="AWAY", line=-line)
+
+    scene.played(110, 100)
+
+    model = margin_model("nba", "spread")
+    told = closing_line_value(
+        "HOME",
+        Terms(Fraction(-11, 2), Fraction("1.91")),
+        Terms(Fraction(line), Fraction(price)),
+        [] if other is None else [Fraction(other)],
+        margin=lambda fair: None if model is None else model.chances("home", -5.5, line, fair),
+    )
+    assert scene.grade(publish_id)["close_line"] == line
+    assert scene.rows("SELECT beat_close FROM graded_picks") == [(told.beat_close,)] == [(verdict,)]
+    performance = "SELECT beat_close_n, beat_close_rate FROM performance_rollups WHERE cohort = 'all'"
+    assert scene.rows(performance) == [(verdict is not None, None if verdict is None else verdict == "yes")]
 
 
 def test_a_moved_line_is_worth_points_and_no_price(scene: Scene) -> None:
