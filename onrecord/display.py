@@ -56,7 +56,10 @@ def performance(store: Store, cohort: str) -> Table:
     for name in (*columns, "CLV", "n", "beat", "n", "EV", "n", "Brier", "n", "log loss"):
         side: JustifyMethod = "left" if name in ("origin", cohort) else "right"
         shown.add_column(name, justify=side, no_wrap=name in ("origin", cohort))
-    shown.caption = "n counts what each figure left of it is of; voids are in none; beat = share that beat the close"
+    shown.caption = (
+        "n counts what each figure left of it is of; voids are in none; CLV = by price, where the line did not move; "
+        "beat = share that beat the close; EV = at the fair close"
+    )
     for row in store.query("performance", {"cohort": cohort}).to_pylist():
         shown.add_row(
             row["origin"],
