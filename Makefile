@@ -3,6 +3,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 SETUP := .venv/.ready
+# The oldest DuckDB that reads the published copy, beside ours.
+OLDEST_READER := .venv/duckdb-1.4.0
 MUTANTS ?= build/mutants
 ROUNDS ?= 50
 SEED ?= 7
@@ -21,10 +23,14 @@ $(SETUP): requirements.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(SETUP)
 
+$(OLDEST_READER): $(SETUP)
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ $(subst -,==,$(notdir $@))
+	@touch $@
+
 demo: $(SETUP) ## a synthetic season through every stage
 	$(BIN)/onrecord demo
 
-test: $(SETUP) ## the tests
+test: $(SETUP) $(OLDEST_READER) ## the tests
 	$(BIN)/pytest -m "not kafka and not real_data and not slow"
 
 test-kafka: $(SETUP) ## those that need a real Kafka: KAFKA_BOOTSTRAP_SERVERS, containers, or Java and Maven

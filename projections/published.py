@@ -9,6 +9,8 @@ from projections.store import Store, quoted
 
 # A storage version that DuckDB 1.4 reads too.
 STORAGE_VERSION = "v1.0.0"
+_BIND_VIEWS = "SELECT count(*) FROM duckdb_columns()"
+"""DuckDB 1.4 wants a view's columns in the file; the store's own views are bound when they are asked."""
 PARTITIONED = {"odds_snapshots": "captured_month"}
 
 
@@ -17,6 +19,7 @@ def publish_copy(store: Store, path: Path, published_at: datetime) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     store.execute(
+        _BIND_VIEWS,
         f"ATTACH '{quoted(draft)}' AS published (STORAGE_VERSION '{STORAGE_VERSION}')",
         f"COPY FROM DATABASE {store.catalog} TO published",
         f"CREATE TABLE published.published_at AS SELECT TIMESTAMPTZ '{published_at.isoformat()}' AS published_at",

@@ -60,11 +60,12 @@ class Projection:
 
     def folds_of(self, present: Collection[str]) -> list[str]:
         """The folds that have something to do where records of these types are present."""
-        return [fold for fold in self.folds if _words(fold).intersection(self.reads, present)]
+        return [fold for fold in self.folds if words(fold).intersection(self.reads, present)]
 
 
 @cache
-def _words(statement: str) -> frozenset[str]:
+def words(statement: str) -> frozenset[str]:
+    """All names and keywords in a statement."""
     return frozenset(_WORD.findall(statement))
 
 
@@ -156,7 +157,7 @@ def _finish(name: str, draft: _Draft) -> Projection:
     if unknown := [word for word in draft.names.get("reads", ()) if word not in BY_NAME]:
         raise BadProjectionError(f"{name}.sql reads {', '.join(unknown)}, which is no record type")
     reads, folds = draft.names.get("reads", ()), _statements(draft.sections["fold"])
-    if any(_words(fold).isdisjoint(reads) for fold in folds):
+    if any(words(fold).isdisjoint(reads) for fold in folds):
         raise BadProjectionError(f"{name}.sql: a fold names the types that it runs for, which the file reads")
     return Projection(
         name,

@@ -6,6 +6,7 @@ the `.sql` files; the only SQL here is the store's own bookkeeping.
 
 import hashlib
 import inspect
+import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from eventlog.uninterrupted import uninterrupted
 from projections import dead_letters, repeats
 from projections.dead_letters import Place, dead_letter
 from projections.decoding import decode, through_codec
-from projections.sql_file import NamedQuery, Projection, load_projections
+from projections.sql_file import NamedQuery, Projection, load_projections, words
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, Upcaster
 
@@ -41,6 +42,7 @@ _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
 """
+_VIEW = re.compile(r"^CREATE VIEW (\w+) AS\b")
 _ALIKE = """SELECT '{table}', '{column}' FROM "{table}" HAVING count(*) > count(DISTINCT hash("{column}"))"""
 _MOVE = """
 MERGE INTO positions AS held USING (VALUES {lanes}) AS moved (topic, "partition", "offset")
@@ -246,7 +248,7 @@ class Store:
             self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
             if not self._run("FROM store_identity"):
                 self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
-                for statement in (s for p in self.projections for s in (*p.tables, *p.views)):
+                for statement in (s for p in self.projections for s in (*p.tables, *map(_unbound, p.views))):
                     self._run(statement)
 
     def _check_identity(self, log_id: str) -> None:
@@ -309,12 +311,10 @@ class Store:
                     first = repeats.firsts(self._connection, batch) if self._may_repeat and released is None else batch
                     ready, set_aside = through_codec(first, self.codec, unparsable)
                     present = set(pc.unique(ready["type"]).to_pylist())
-                    concerned = [
-                        projection for projection in self.projections if present.intersection(projection.reads)
-                    ]
-                    self._stage(ready, present, {name for projection in concerned for name in projection.reads})
-                    for statement in (fold for projection in concerned for fold in projection.folds_of(present)):
-                        self._run(statement)
+                    folds = [(each.reads, fold) for each in self.projections for fold in each.folds_of(present)]
+                    self._stage(ready, present, {name for reads, fold in folds for name in words(fold) & set(reads)})
+                    for _, fold in folds:
+                        self._run(fold)
                     if released is not None:
                         self._run(dead_letters.REMOVE, released)
                     for letter in set_aside:
@@ -424,6 +424,11 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
+
+
+def _unbound(view: str) -> str:
+    """The statement that makes a view which is bound when it is asked, as any is: else it would be twice."""
+    return _VIEW.sub(r"CREATE VIEW \1 WITH (DEFER_BINDING) AS", view)
 
 
 def _reads(sql: str) -> bool:

@@ -35,6 +35,9 @@ MERGE INTO closing_lines AS held USING (
         'price_decimal': price_decimal, 'captured_at_assumed': captured_at_assumed, 'capture_id': capture_id,
         'label': label, 'known_at': known_at}))
     FROM OddsSnapshotCaptured
+    ANTI JOIN (
+        SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled UNION SELECT event_id FROM EventStarted
+    ) AS moved USING (event_id)
     JOIN (SELECT event_id, coalesce(started_at, starts_at) AS started_at FROM events) USING (event_id)
     WHERE occurred_at <= started_at AND label IS DISTINCT FROM 'alternate'
     GROUP BY event_id, book, market_key, selection
