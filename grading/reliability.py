@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
-from scipy.signal import fftconvolve
 from scipy.special import betaincinv, ndtr
 
 from grading.scores import LOG_LOSS_EPS, Floats, Integers, checked
@@ -214,6 +213,8 @@ def _on_grid(p: Floats, values: Floats, points: int) -> Floats:
 
 def _smoothed(values: Floats, width: float) -> Floats:
     """Convolve with a Gaussian cut at half the unit interval; mass that leaves [0, 1] is reflected back in."""
+    from scipy.signal import fftconvolve  # as long to import as all else here, and few commands smooth
+
     points = values.size
     offsets = np.linspace(0, 1, points) - 0.5
     kernel = np.exp(-np.square(offsets / width) / 2) / (math.sqrt(2 * math.pi) * width)

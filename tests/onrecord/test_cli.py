@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -45,6 +47,12 @@ def season(template: Path, home: Path) -> Path:
     """A copy of that season as this test's folder; gives the season's file."""
     shutil.copytree(template / "home", home)
     return template / "E0_2122.csv"
+
+
+def test_a_command_starts_without_the_libraries_that_few_commands_need() -> None:
+    """Each of them takes as long to load as all else."""
+    code = "import onrecord.cli, sys; print(*{'matplotlib', 'scipy.signal', 'scipy.stats', 'sklearn'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_init_makes_the_folder_and_says_what_is_in_it(run: Run, home: Path) -> None:
