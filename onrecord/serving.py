@@ -19,7 +19,9 @@ from onrecord.wiring import Say, Workspace
 Stop = Callable[[], bool]
 Beside = Callable[[], object]
 """What the loop does once a turn, beside folding and deciding."""
-STANDBY_LOOKS_S = 0.5
+COMMAND_TAKES_S = 5.0
+"""A command that asks the projections owns them until it is done, most often sooner than that."""
+LOOKS_EVERY_S = 0.5
 LONGEST_PAUSE_S = 10.0
 _NUMBERS = re.compile(r"\d+")
 """Ports and milliseconds: they differ from try to try, and are no news."""
@@ -61,15 +63,15 @@ class Outage:
 class Serving:
     """The loop over a workspace; `stop` is asked at each turn.
 
-    `beside` is what it does besides, `watch` looks at it, `beat` is called as long as it is well; a `standby` waits
-    while another process is the owner. An outage of the log is survived; any other error ends it.
+    `beside` is what it does besides, `watch` looks at it, `beat` is called as long as it is well. It waits `patience_s`
+    while another process is the owner: a standby for good. An outage of the log is survived; any other error ends it.
     """
 
     workspace: Workspace
     stop: Stop
     say: Say = lambda _text: None
     beside: Sequence[Beside] = ()
-    standby: bool = False
+    patience_s: float = COMMAND_TAKES_S
     watch: Callable[[Owner], object] = lambda _owner: None
     beat: Callable[[], object] = lambda: None
     _owner: Owner | None = None
@@ -84,13 +86,13 @@ class Serving:
         """Serve until told to stop.
 
         Raises:
-            OwnedElsewhereError: another process is the owner, and this is no standby.
+            OwnedElsewhereError: another process is the owner, and stays it for longer than the patience.
         """
         with suppress(_StoppedError):
             self._run()
 
     def _run(self) -> None:
-        waited = False
+        waited, until = False, time.monotonic() + self.patience_s
         while not self.stop():
             self.beat()
             try:
@@ -101,12 +103,12 @@ class Serving:
                     self._owner = owner
                     self._serve(owner)
             except OwnedElsewhereError as error:
-                if not self.standby:
+                if time.monotonic() > until:
                     raise
                 if not waited:
                     self.say(f"standing by: {error}")
                 waited = True
-                pause(STANDBY_LOOKS_S, self.stop)
+                pause(LOOKS_EVERY_S, self.stop)
             except LogError as error:  # met while the store was opened or rebuilt; the lease is free meanwhile
                 self._outage.note(error, self.stop)
 
