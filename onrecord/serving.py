@@ -92,7 +92,7 @@ class Serving:
             self._run()
 
     def _run(self) -> None:
-        waited, until = False, time.monotonic() + self.patience_s
+        waiting_since: float | None = None
         while not self.stop():
             self.beat()
             try:
@@ -100,14 +100,14 @@ class Serving:
                     self.say(f"process {os.getpid()} owns {self.workspace.settings.home}; Ctrl-C ends it")
                     self._published = None
                     self.workspace.tell(owner.store.positions(), None)
-                    self._owner = owner
+                    self._owner, waiting_since = owner, None
                     self._serve(owner)
             except OwnedElsewhereError as error:
-                if time.monotonic() > until:
-                    raise
-                if not waited:
+                if waiting_since is None:
+                    waiting_since = time.monotonic()
                     self.say(f"standing by: {error}")
-                waited = True
+                if time.monotonic() - waiting_since >= self.patience_s:
+                    raise
                 pause(LOOKS_EVERY_S, self.stop)
             except LogError as error:  # met while the store was opened or rebuilt; the lease is free meanwhile
                 self._outage.note(error, self.stop)
