@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -112,6 +113,22 @@ def test_a_game_that_is_not_played_is_void(scene: Scene, status: EventStatus) ->
     assert grade["reason"]
     expected = [(1, 0, None)]
     assert expected == scene.rows("SELECT voids, priced, total_units FROM performance_rollups WHERE cohort = 'all'")
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "AWARDED"])
+def test_a_game_that_was_played_stays_graded_by_its_score_until_its_result_is_corrected(
+    scene: Scene, status: Literal["CANCELLED", "AWARDED"]
+) -> None:
+    """Annulled afterwards, or awarded to the other side: bookmakers pay by what was played, unless it is corrected."""
+    scene.game()
+    publish_id = scene.pick()
+    result_id = scene.played(110, 100)
+
+    scene.events.change_status("game", status, "a player was not entitled to play")
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+    scene.events.correct_result(result_id, None, None, status=status, reason="annulled")
+
+    assert [grade["outcome"] for grade in scene.grades(publish_id)] == ["VOID", "WIN"]
 
 
 def test_a_grade_is_dated_by_the_status_that_it_rests_on(scene: Scene) -> None:
