@@ -1,6 +1,5 @@
 """The commands that stay: everything in one process, or the owner, its replicas and the workers of a cluster."""
 
-import math
 import socket
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,7 +10,7 @@ from consumers.timetable import Timetable
 from onrecord.calendar import Calendar
 from onrecord.feed_folder import FeedFolder
 from onrecord.heartbeat import heart
-from onrecord.serving import COMMAND_TAKES_S, Beside, Serving
+from onrecord.serving import Beside, Serving
 from onrecord.settings import Settings
 from onrecord.stopping import until_told
 from onrecord.terminal import open_workspace, opened, say
@@ -41,7 +40,7 @@ def project(
     """Be the owner of a cluster's log: project, decide, publish copies; stands by while another process is."""
     settings = Settings()
     workspace = open_workspace(settings.model_copy(update={"replica": replica or settings.replica}))
-    _serve(workspace, patience_s=math.inf)
+    _serve(workspace, standby=True)
 
 
 def worker(
@@ -80,7 +79,7 @@ def worker(
     at_work.run()
 
 
-def _serve(workspace: Workspace, beside: Sequence[Beside] = (), *, patience_s: float = COMMAND_TAKES_S) -> None:
+def _serve(workspace: Workspace, beside: Sequence[Beside] = (), *, standby: bool = False) -> None:
     watching, beat = Watching(workspace, say), heart(workspace.settings.home)
     opened.callback(watching.close)
-    Serving(workspace, until_told(), say, beside, patience_s, watching.look, beat).run()
+    Serving(workspace, until_told(), say, beside, standby, watching.look, beat).run()

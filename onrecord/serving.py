@@ -63,15 +63,16 @@ class Outage:
 class Serving:
     """The loop over a workspace; `stop` is asked at each turn.
 
-    `beside` is what it does besides, `watch` looks at it, `beat` is called as long as it is well. It waits `patience_s`
-    while another process is the owner: a standby for good. An outage of the log is survived; any other error ends it.
+    `beside` is what it does besides, `watch` looks at it, `beat` is called as long as it is well. While another process
+    is the owner a `standby` waits, and any other for a command to be done. An outage of the log is survived; any other
+    error ends it.
     """
 
     workspace: Workspace
     stop: Stop
     say: Say = lambda _text: None
     beside: Sequence[Beside] = ()
-    patience_s: float = COMMAND_TAKES_S
+    standby: bool = False
     watch: Callable[[Owner], object] = lambda _owner: None
     beat: Callable[[], object] = lambda: None
     _owner: Owner | None = None
@@ -86,7 +87,7 @@ class Serving:
         """Serve until told to stop.
 
         Raises:
-            OwnedElsewhereError: another process is the owner, and stays it for longer than the patience.
+            OwnedElsewhereError: another process stays the owner, and this is no standby.
         """
         with suppress(_StoppedError):
             self._run()
@@ -105,8 +106,9 @@ class Serving:
             except OwnedElsewhereError as error:
                 if waiting_since is None:
                     waiting_since = time.monotonic()
-                    self.say(f"standing by: {error}")
-                if time.monotonic() - waiting_since >= self.patience_s:
+                    if self.standby:
+                        self.say(f"standing by: {error}")
+                if not self.standby and time.monotonic() - waiting_since > COMMAND_TAKES_S:
                     raise
                 pause(LOOKS_EVERY_S, self.stop)
             except LogError as error:  # met while the store was opened or rebuilt; the lease is free meanwhile

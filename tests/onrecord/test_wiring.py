@@ -110,7 +110,7 @@ def test_no_query_changes_what_it_asks(workspace: Workspace, tmp_path: Path, ser
 def test_a_second_server_is_refused(workspace: Workspace) -> None:
     """With who is the first."""
     with serving(workspace), pytest.raises(OwnedElsewhereError, match=r"owns .*; stop it, or work beside it"):
-        Serving(workspace, lambda: False, patience_s=0).run()
+        Serving(workspace, lambda: False).run()
 
 
 def test_what_is_appended_beside_a_server_is_caught_up_when_the_call_ends(workspace: Workspace) -> None:
