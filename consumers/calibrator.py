@@ -133,9 +133,11 @@ class Calibrator:
         table = self._store.query("served_rows", {"since": begun})
         if table.num_rows < SCHEDULE.first:
             return
-        harmed = _harmed(table, model_of(active), _microseconds(active["standing_since"]), since)
+        standing_since = _microseconds(active["standing_since"])
+        harmed = _harmed(table, model_of(active), standing_since, since)
         if harmed:
-            last = max(look.at for look in harmed.values())
+            # History that comes late may tell of a time before the version: what it ends, it ends after it began.
+            last = max(standing_since + 1, *(look.at for look in harmed.values()))
             names = sorted(harmed)
             reasons = tuple(f"{name}: {'; '.join(harmed[name].reasons)}" for name in names)
             yield _roll_back(active, names, reasons, _monitored(active, last, names))
@@ -246,7 +248,7 @@ def _roll_back(
 
 
 def _monitored(active: Mapping[str, Any], at_us: int, segments: Sequence[str]) -> dict[str, Any]:
-    """Decision time is that of the newest grade that it rests on, never the wall clock."""
+    """Decision time is that of the newest record that it rests on, a grade or the activation, never the wall clock."""
     at = _EPOCH + timedelta(microseconds=at_us)
     return {
         "record_id": derived_id(at, "CalibrationRolledBack", active["trained_id"], *segments),

@@ -1,8 +1,10 @@
 """The calendar as the log has it now, for producers in any process: kept up by reading one topic."""
 
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions
@@ -17,80 +19,124 @@ from schemas.events import (
     ResultCorrected,
     ResultRecorded,
 )
+from schemas.record import Record
 from schemas.registry import type_name
 
 READ_ROWS = 50_000
 
 
 class Calendar:
-    """Starts and teams of all events; a question reads what is new, unless it did so less than `max_age_s` ago."""
+    """Starts and teams of all events; a question reads what is new, unless it did so less than `max_age_s` ago.
+
+    Of what was told of an event the same counts as in the projections `events` and `event_results`, in whatever order
+    it arrives. Several threads may ask.
+    """
 
     def __init__(self, log: EventLog, max_age_s: float = 0.0) -> None:
         self._log = log
         self._max_age_s, self._read_at = max_age_s, float("-inf")
         self._codec = Codec()
         self._positions: Positions = {}
-        self._starts: dict[str, EventStart] = {}
-        self._teams: dict[str, tuple[str, str]] = {}
-        self._corrected: set[str | None] = set()
+        self._told: dict[str, _Told] = {}
+        self._reading = threading.Lock()
 
     def start(self, event_id: str) -> EventStart | None:
         """When an event starts and how it stands; None where nobody has scheduled it."""
-        self._read()
-        return self._starts.get(event_id)
+        told = self._read().get(event_id)
+        return told.start() if told is not None and told.base is not None else None
 
     def teams(self, event_id: str) -> tuple[str, str] | None:
         """Home and away."""
-        self._read()
-        return self._teams.get(event_id)
+        told = self._read().get(event_id)
+        return (told.base.data.home, told.base.data.away) if told is not None and told.base is not None else None
 
-    def _read(self) -> None:
-        if time.monotonic() - self._read_at < self._max_age_s:
-            return
-        self._read_at = time.monotonic()
-        while True:
-            batch, self._positions = self._log.read_topic("events", self._positions, READ_ROWS)
-            if not batch.num_rows:
-                return
-            for row in batch.to_pylist():
-                if row["type"] in _CHANGES:
-                    self._take(to_envelope(row))
+    def _read(self) -> Mapping[str, "_Told"]:
+        with self._reading:
+            if time.monotonic() - self._read_at < self._max_age_s:
+                return self._told
+            while True:
+                batch, behind = self._log.read_topic("events", self._positions, READ_ROWS)
+                for row in batch.to_pylist():
+                    if row["type"] in _CHANGES:
+                        self._take(to_envelope(row))
+                self._positions = behind
+                if not batch.num_rows:
+                    self._read_at = time.monotonic()
+                    return self._told
 
     def _take(self, envelope: Mapping[str, object]) -> None:
         try:
             record = self._codec.decode(envelope)
         except (UndecodableRecordError, UnknownRecordError):
             return  # the projections set it aside and say so; here it changes nothing
-        if isinstance(record, EventScheduled):
-            self._teams[record.event_id] = (record.data.home, record.data.away)
-            held = self._starts.get(record.event_id, EventStart(record.data.starts_at))
-            self._starts[record.event_id] = replace(held, starts_at=record.data.starts_at)
-            return
-        start = self._starts.get(record.event_id or "")
-        if start is None:
-            return
-        if isinstance(record, EventRescheduled):
-            again = _on_again(start.status)
-            start = EventStart(record.data.starts_at, status=again, has_ended=start.has_ended)
-        elif isinstance(record, EventStarted):
-            start = replace(start, started_at=record.data.started_at, status=_on_again(start.status))
-        elif isinstance(record, EventStatusChanged):
-            start = replace(start, status=record.data.status)
-        elif isinstance(record, ResultCorrected):
-            start = replace(start, has_ended=record.data.status in _ENDED)
-            self._corrected.add(record.event_id)
-        elif isinstance(record, ResultRecorded) and record.event_id not in self._corrected:
-            start = replace(start, has_ended=record.data.status in _ENDED)
-        self._starts[record.event_id or ""] = start
+        if record.event_id is not None:
+            self._told.setdefault(record.event_id, _Told()).take(record)
 
 
-def _on_again(status: EventStatus) -> EventStatus:
-    """The status once a new start is told, as in the projection `events`: abandoned and awarded games stay so."""
-    return "SCHEDULED" if status in {"POSTPONED", "CANCELLED"} else status
+class _Told:
+    """What counts of all that was told of one event, by the rules of `events.sql` and `event_results.sql`."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[tuple[Any, ...], Record]] = {}
+        self._on_again: tuple[Any, ...] = ()
+
+    @property
+    def base(self) -> Record | None:
+        """Its schedule."""
+        return self._get("SCHEDULED")
+
+    def take(self, record: Record) -> None:
+        """One more record, in any order."""
+        kind = _KINDS[type(record)]
+        rank: tuple[Any, ...] = (not _is_assumed(record), record.occurred_at, record.ref)
+        if kind == "RESULT":
+            rank = (isinstance(record, ResultCorrected), record.occurred_at, record.recorded_at, record.ref)
+        if kind not in self._counts or rank > self._counts[kind][0]:
+            self._counts[kind] = (rank, record)
+        if kind in {"RESCHEDULED", "STARTED"}:
+            self._on_again = max(self._on_again, (record.occurred_at, record.ref))
+
+    def start(self) -> EventStart:
+        """Of an event that has a schedule."""
+        _, plan = max(self._counts[kind] for kind in ("SCHEDULED", "RESCHEDULED") if kind in self._counts)
+        result = self._get("RESULT")
+        return EventStart(
+            plan.data.starts_at,
+            self._started_at(plan),
+            self._status(),
+            has_ended=result is not None and result.data.status in _ENDED,
+        )
+
+    def _started_at(self, plan: Record) -> datetime | None:
+        begun, put_back = self._get("STARTED"), self._get("RESCHEDULED")
+        if begun is None or (put_back is not None and begun.occurred_at < put_back.occurred_at):
+            return None
+        is_less_certain = _is_assumed(begun) and not _is_assumed(plan)
+        return None if is_less_certain else begun.data.started_at
+
+    def _status(self) -> EventStatus:
+        """A new start ends what was put off or called off; what was abandoned or awarded stays so."""
+        state = self._get("STATUS")
+        if state is None:
+            return "SCHEDULED"
+        is_off = state.data.status in {"POSTPONED", "CANCELLED"}
+        return "SCHEDULED" if is_off and self._on_again > (state.occurred_at, state.ref) else state.data.status
+
+    def _get(self, kind: str) -> Record | None:
+        return self._counts[kind][1] if kind in self._counts else None
 
 
-_CHANGES = {
-    type_name(kind)
-    for kind in (EventScheduled, EventRescheduled, EventStarted, EventStatusChanged, ResultRecorded, ResultCorrected)
+def _is_assumed(record: Record) -> bool:
+    return bool(getattr(record.data, "assumed" if isinstance(record, EventStarted) else "start_assumed", False))
+
+
+_KINDS: dict[type[Record], str] = {
+    EventScheduled: "SCHEDULED",
+    EventRescheduled: "RESCHEDULED",
+    EventStarted: "STARTED",
+    EventStatusChanged: "STATUS",
+    ResultRecorded: "RESULT",
+    ResultCorrected: "RESULT",
 }
+_CHANGES = {type_name(kind) for kind in _KINDS}
 _ENDED = {"FINAL", "AWARDED", "WALKOVER", "RETIRED"}

@@ -51,7 +51,7 @@ SELECT standing.calibration_version, flatten(list(verdicts.segments ORDER BY ver
 FROM calibration_standing_verdicts(known_by) AS standing
 JOIN calibration_verdicts_by(known_by) AS verdicts
   ON verdicts.is_partial AND verdicts.calibration_version = standing.calibration_version
- AND verdicts.decided_at > standing.decided_at
+ AND (verdicts.decided_at, verdicts.verdict_id) > (standing.decided_at, standing.verdict_id)
 GROUP BY standing.calibration_version;
 
 CREATE MACRO calibration_served(known_by) AS TABLE

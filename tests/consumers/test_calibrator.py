@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from consumers.calibrator import Calibrator
 from consumers.owner import Owner
@@ -150,6 +150,26 @@ def test_a_roll_back_is_dated_by_the_last_of_the_results_that_it_rests_on(log: S
 
     assert {NBA, "NFL|SPREAD:FULL_GAME"} <= set(rolled_back.data.segments)
     assert rolled_back.occurred_at > FIRST_DAY + 1_100 * 4 * HOUR
+
+
+def test_harm_told_of_a_time_before_the_version_ends_it_once_and_leaves_the_calibrator_at_work(log: SqliteLog) -> None:
+    """Given two versions, and then history from before the second with what was served there, which did harm."""
+    log.append([*history(1_200, 2.5), asked(FIRST_DAY + timedelta(days=101))])
+    decided(log)
+    log.append([*history(400, 2.5, first=1_300), asked(FIRST_DAY + timedelta(days=185))])
+    decided(log)
+    p, y = forecasts(400, 0.4, seed=5)
+    served = expit(logit(p) / 2.5).tolist()
+    log.append(picks(p, served, y, FIRST_DAY + timedelta(days=110), 100_000, 4 * HOUR, "NFL"))
+
+    decided(log)
+    log.append([asked(FIRST_DAY + timedelta(days=250))])
+    records = decided(log)
+
+    activated = [record for record in records if isinstance(record, CalibrationActivated)]
+    [rolled_back] = [record for record in records if isinstance(record, CalibrationRolledBack)]
+    assert rolled_back.occurred_at > activated[1].occurred_at
+    assert len([record for record in records if isinstance(record, CalibrationTrained)]) == 3
 
 
 def test_a_map_that_helps_is_left_alone(log: SqliteLog) -> None:

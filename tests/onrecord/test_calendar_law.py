@@ -1,15 +1,29 @@
 """What the publishing service refuses as over, the projections hold to be over, whatever is told of a game."""
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from onrecord.calendar import Calendar
 from producers.publishing_service import PublishRefusedError
 from projections.store import Store
+from schemas.events import (
+    EventRescheduled,
+    EventScheduled,
+    EventStarted,
+    EventStatusChanged,
+    Reschedule,
+    Schedule,
+    Start,
+    StatusChange,
+)
 from schemas.publishes import PredictionPublished
-from tests.consumers.scene import START, Scene
+from schemas.record import Record
+from tests.consumers.scene import MORNING, START, Scene
 
 Step = tuple[str, str]
 STEPS = st.one_of(
@@ -92,3 +106,77 @@ def test_the_service_refuses_what_the_projections_hold_to_be_over(one_store: Sto
     scene.close()
 
     assert refused == [why for (why,) in held]
+
+
+def change(what: str, hours: int, told: int, *, assumed: bool = False) -> Record:
+    """What is told of the game at an hour after the morning: a start so many hours off the plan, or a status."""
+    said = {"event_id": "game", "occurred_at": MORNING + timedelta(hours=told), "producer": "tests"}
+    at = START + timedelta(hours=hours)
+    if what == "scheduled":
+        teams = {"league": "NBA", "sport": "nba", "home": "Lakers", "away": "Celtics"}
+        return EventScheduled(**said, data=Schedule(**teams, starts_at=at, start_assumed=assumed))
+    if what == "rescheduled":
+        return EventRescheduled(**said, data=Reschedule(starts_at=at, start_assumed=assumed))
+    if what == "started":
+        return EventStarted(**said, data=Start(started_at=at, assumed=assumed))
+    return EventStatusChanged(**said, data=StatusChange(status=what))
+
+
+CHANGES = st.builds(
+    change,
+    st.sampled_from(["scheduled", "rescheduled", "started", "POSTPONED", "CANCELLED", "AWARDED"]),
+    st.integers(-3, 3),
+    st.integers(0, 5),
+    assumed=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@example(told=[change("rescheduled", 3, told=2), change("scheduled", 0, told=1)])
+@example(told=[change("scheduled", -3, told=2, assumed=True)])
+@example(told=[change("rescheduled", 1, told=2), change("started", 1, told=1)])
+@given(told=st.lists(CHANGES, max_size=6))
+def test_the_start_is_that_of_the_projections_in_whatever_order_it_is_told(
+    one_store: Store, told: list[Record]
+) -> None:
+    """Assumed or stated, older or newer than what is on record."""
+    scene = Scene(one_store)
+    scene.log.append([change("scheduled", 0, told=0), *told])
+
+    start = Calendar(scene.log).start("game")
+    [(starts_at, started_at, status)] = scene.rows("SELECT starts_at, started_at, status FROM events")
+    scene.close()
+
+    assert start is not None
+    assert (start.starts_at, start.started_at, start.status) == (starts_at, started_at, status)
+
+
+def test_who_asks_while_another_thread_reads_waits_for_what_it_reads(one_store: Store) -> None:
+    """Else there would be no start to check against."""
+    scene = Scene(one_store)
+    scene.log.append([change("scheduled", 0, told=0)])
+    reads, goes_on = threading.Event(), threading.Event()
+
+    class SlowLog(type(scene.log)):  # type: ignore[misc]
+        """Waits before it gives what it has read."""
+
+        def read_topic(self, *asked: object) -> object:
+            read = scene.log.read_topic(*asked)  # type: ignore[arg-type]
+            reads.set()
+            goes_on.wait(10)
+            return read
+
+    with SlowLog(":memory:") as log:
+        calendar, found = Calendar(log), list[object]()
+        asking = [threading.Thread(target=lambda: found.append(calendar.start("game"))) for _ in range(2)]
+        asking[0].start()
+        reads.wait(10)
+        asking[1].start()
+        asking[1].join(0.2)
+        goes_on.set()
+        for thread in asking:
+            thread.join()
+    scene.close()
+
+    assert len(found) == 2
+    assert None not in found

@@ -1,13 +1,20 @@
 """Which version served when, what it did to the picks, and the warnings: by hand, and against grading's own scores."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, settings
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
+from calibration.monitor import serving_since
+from eventlog.sqlite import SqliteLog
 from grading.reliability import expected_calibration_error, spiegelhalter
 from grading.scores import brier, log_loss, log_loss_terms
+from projections.catch_up import catch_up
 from projections.store import Store
 from schemas.calibrations import CalibrationActivated, CalibrationRejected, CalibrationRolledBack, CalibrationTrained
 from schemas.record import Record
@@ -222,3 +229,35 @@ def test_an_old_version_and_drift_are_told_while_it_is_active(given: Given, when
     when_folded()
 
     assert _warnings(store) == set()
+
+
+TOLD = st.tuples(
+    st.sampled_from(["v1", "v2", "v3"]),
+    st.sampled_from([CalibrationActivated, CalibrationActivated, CalibrationRolledBack]),
+    st.sets(st.sampled_from([NBA, NFL])),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@example(told=[("v1", CalibrationActivated, {NBA, NFL}), ("v1", CalibrationRolledBack, {NBA})])
+@given_any(told=st.lists(TOLD, min_size=1, max_size=6))
+def test_one_history_tells_the_job_the_services_and_the_console_what_serves(
+    told: list[tuple[str, type[Record], set[str]]],
+) -> None:
+    """Two decisions a minute: those of one moment have one order, too."""
+    versions = [_trained(f"v{n}", number=n) for n in (1, 2, 3)]
+    verdicts = [
+        make(kind, at=MINUTE[1 + n // 2], number=n, calibration_version=version, segments=tuple(sorted(segments)))
+        for n, (version, kind, segments) in enumerate(told)
+    ]
+    with SqliteLog(":memory:") as log, closing(Store(log_id=log.log_id)) as store:
+        log.append([*versions, *verdicts])
+        catch_up(log, store)
+        rows = store.query("calibration_decisions").to_pylist()
+        decisions = [(row["calibration_version"], row["verdict"], row["segments"], n) for n, row in enumerate(rows)]
+        active = store.query("active_version").to_pylist()
+        shown = store.rows("SELECT league || '|' || market_key FROM calibration_activity WHERE active_to IS NULL")
+
+    serving = sorted(serving_since(decisions))
+    assert serving == sorted(segment for row in active for segment in row["active_segments"])
+    assert serving == sorted(segment for (segment,) in shown)
