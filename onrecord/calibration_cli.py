@@ -85,13 +85,25 @@ def show_version(version: Version, as_json: Json = False) -> None:
 @app.command()
 def activate(version: Version, why: Why) -> None:
     """Let a version serve, whatever the gate said; who and why go on record."""
-    CalibrationService(open_workspace()).activate(version, getpass.getuser(), why)
+    service = CalibrationService(open_workspace())
+    service.activate(version, getpass.getuser(), why)
+    _tell(service, version)
 
 
 @app.command()
 def rollback(version: Version, why: Why) -> None:
     """Stop a version from serving; who and why go on record."""
-    CalibrationService(open_workspace()).roll_back(version, getpass.getuser(), why)
+    service = CalibrationService(open_workspace())
+    service.roll_back(version, getpass.getuser(), why)
+    _tell(service, version)
+
+
+def _tell(service: CalibrationService, version: str) -> None:
+    """What a decision led to: how the version stands, and what serves now."""
+    with service.workspace.fresh_reader() as store:
+        [stands] = store.query("versions", {"calibration_version": version}).to_pylist()
+        out.print(f"{version} is {stands['activation_status']}, by {stands['decided_by']}", soft_wrap=True)
+        out.print(display.calibration(store), soft_wrap=True)
 
 
 @app.command()

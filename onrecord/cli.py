@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
-from projections.store import DuckDBError, StoreError
+from projections.store import DuckDBError, Store, StoreError
 
 _HELP = """A system of record for sports predictions.
 
@@ -92,8 +93,19 @@ def _shows_traces() -> bool:
         return False
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"onrecord {version('onrecord')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which onrecord this is.")
+    ] = False,
+) -> None:
     if debug:
         os.environ["ONRECORD_DEBUG"] = "1"
 
@@ -107,7 +119,7 @@ def init() -> None:
 
 
 @app.command()
-def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None:
+def demo(seed: Annotated[int, typer.Option(min=0, help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
     # Whatever engine is set: what is made up never comes near a log of what happened.
@@ -179,11 +191,16 @@ def summary(
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
-        if not store.rows("FROM events LIMIT 1"):
-            say("nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME")
+        _tell_if_empty(store)
         out.print(display.calibration(store), soft_wrap=True)
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
+
+
+def _tell_if_empty(store: Store) -> None:
+    """Who looks into the wrong folder sees figures, too: of nothing."""
+    if not any(store.positions().values()):
+        say("nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME")
 
 
 @app.command()
@@ -192,7 +209,10 @@ def query(
         str | None, typer.Argument(help="SQL, or a query, table or view by its name; alone it lists the queries.")
     ] = None,
     parameters: Annotated[list[str] | None, typer.Option("--set", "-s", help="A parameter as name=value.")] = None,
-    format_name: Annotated[str, typer.Option("--format", "-f", help="table, csv, json or parquet")] = "table",
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="table, csv, json or parquet; default: by the ending of --out, else table"),
+    ] = None,
     out_file: Out = None,
 ) -> None:
     """Ask DuckDB: SQL, a named query with parameters, or a table or view by its name."""
@@ -207,7 +227,8 @@ def query(
         if sql in store.relations() and sql not in store.named_queries():
             sql = f"FROM {sql}"
         table = store.query(sql, given) if sql.isidentifier() else store.ask(sql, given or None)
-        display.write_table(table, format_name, out_file, out)
+        display.write_table(table, format_name or display.format_of(out_file), out_file, out)
+        _tell_if_empty(store)
 
 
 def _parameters(texts: Iterable[str]) -> dict[str, str]:
@@ -230,6 +251,8 @@ def status() -> None:
 def _audit(workspace: Workspace) -> None:
     with bar("auditing") as progress:
         checks = workspace.audit(progress)
+        with workspace.reader() as store:
+            _tell_if_empty(store)
     out.print(display.audit(checks))
     offenders = sum(check.offenders for check in checks)
     out.print(f"audit: {offenders} offenders in {len(checks)} checks")

@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
-from rich.console import Console, JustifyMethod
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
 from consumers.lease import OwnedElsewhereError
@@ -29,6 +32,8 @@ from onrecord.wiring import Workspace
 from projections.store import Store, StoreError
 
 _NO_VALUE = "–"
+_BETWEEN = "  "
+_ENDLESS = 100_000
 SHOWN_ROWS = 500
 LONGEST = 400
 
@@ -49,41 +54,95 @@ def _field(error: ValidationError, loc: tuple[int | str, ...]) -> str:
     return f"{PREFIX}{name.upper()}" if error.title == Settings.__name__ else name
 
 
-def performance(store: Store, cohort: str) -> Table:
+@dataclass(frozen=True)
+class Grid:
+    """Rows as a table; where that is too wide for the terminal, row by row as `name value`, so that no value is cut."""
+
+    names: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str | None = None
+    caption: str | None = None
+    texts: Sequence[str] | None = None
+    """The columns that are not figures; default: all."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = self._table()
+        if Measurement.get(console, options.update(width=_ENDLESS), table).minimum <= options.max_width:
+            yield table
+            return
+        if self.title:
+            yield Text(self.title, "italic")
+        for row in self.rows:
+            yield _wrapped(self.names, row, options.max_width)
+        if self.caption:
+            yield Text(self.caption, "dim italic")
+
+    def _table(self) -> Table:
+        shown = Table(title=self.title, title_justify="left", caption=self.caption)
+        for name in self.names:
+            if self.texts is None:
+                shown.add_column(escape(name))
+            elif name in self.texts:
+                shown.add_column(escape(name), no_wrap=True)
+            else:
+                shown.add_column(escape(name), justify="right")
+        for row in self.rows:
+            shown.add_row(*map(escape, row))
+        return shown
+
+
+def _wrapped(names: Sequence[str], row: Sequence[str], width: int) -> Text:
+    """One row on as many lines as it takes, broken between its values only."""
+    text, used = Text(), 0
+    for name, value in zip(names, row, strict=True):
+        pair = Text.assemble((f"{name} ", "dim"), value)
+        if used and used + len(_BETWEEN) + pair.cell_len > width:
+            text.append("\n" + _BETWEEN)
+            used = len(_BETWEEN)
+        elif used:
+            text.append(_BETWEEN)
+            used += len(_BETWEEN)
+        text.append_text(pair)
+        used += pair.cell_len
+    return text
+
+
+def performance(store: Store, cohort: str) -> Grid:
     """One kind of cohort, n beside every mean, live and backfill apart."""
-    shown = Table(title=f"Performance by {cohort}", title_justify="left")
     columns = ("origin", cohort, "picks", "W-L-P", "void", "ungr.", "won", "units", "n", "events", "ROI ± 95%")
-    for name in (*columns, "CLV", "n", "beat", "n", "EV", "n", "Brier", "n", "log loss"):
-        side: JustifyMethod = "left" if name in ("origin", cohort) else "right"
-        shown.add_column(name, justify=side, no_wrap=name in ("origin", cohort))
-    shown.caption = (
+    return Grid(
+        (*columns, "CLV", "n", "beat", "n", "EV", "n", "Brier", "n", "log loss"),
+        [_performance_row(row) for row in store.query("performance", {"cohort": cohort}).to_pylist()],
+        f"Performance by {cohort}",
         "n counts what each figure left of it is of; voids are in none; CLV = by price, where the line did not move; "
-        "beat = share that beat the close; EV = at the fair close"
+        "beat = share that beat the close; EV = at the fair close",
+        ("origin", cohort),
     )
-    for row in store.query("performance", {"cohort": cohort}).to_pylist():
-        shown.add_row(
-            row["origin"],
-            row["cohort_key"],
-            str(row["picks"]),
-            f"{row['wins']}-{row['losses']}-{row['pushes']}",
-            str(row["voids"]),
-            str(row["ungradeable"]),
-            _percent(row["win_rate"]),
-            _number(row["total_units"], 2),
-            str(row["priced"]),
-            str(row["events"]),
-            f"{_percent(row['roi'])} ± {_percent(row['roi_margin_95'])}",
-            _percent(row["avg_clv"]),
-            str(row["clv_n"]),
-            _percent(row["beat_close_rate"]),
-            str(row["beat_close_n"]),
-            _percent(row["avg_clv_ev"]),
-            str(row["clv_ev_n"]),
-            _number(row["avg_brier"], 4),
-            str(row["scored"]),
-            _number(row["avg_log_loss"], 4),
-        )
-    return shown
+
+
+def _performance_row(row: Mapping[str, Any]) -> Sequence[str]:
+    return (
+        row["origin"],
+        row["cohort_key"],
+        str(row["picks"]),
+        f"{row['wins']}-{row['losses']}-{row['pushes']}",
+        str(row["voids"]),
+        str(row["ungradeable"]),
+        _percent(row["win_rate"]),
+        _number(row["total_units"], 2),
+        str(row["priced"]),
+        str(row["events"]),
+        f"{_percent(row['roi'])} ± {_percent(row['roi_margin_95'])}",
+        _percent(row["avg_clv"]),
+        str(row["clv_n"]),
+        _percent(row["beat_close_rate"]),
+        str(row["beat_close_n"]),
+        _percent(row["avg_clv_ev"]),
+        str(row["clv_ev_n"]),
+        _number(row["avg_brier"], 4),
+        str(row["scored"]),
+        _number(row["avg_log_loss"], 4),
+    )
 
 
 def reliability(store: Store) -> Table:
@@ -253,6 +312,12 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
         target.write_text(text, encoding="utf-8")
 
 
+def format_of(target: Path | None) -> str:
+    """What a file's name asks for: CSV, JSON or Parquet, else a table."""
+    ending = target.suffix.lower().removeprefix(".") if target is not None else ""
+    return ending if ending in {"csv", "json", "parquet"} else "table"
+
+
 def _told_apart(names: Sequence[str]) -> list[str]:
     """Names as DuckDB writes them to Parquet: `event_id`, `event_id_1`; upper and lower case are one."""
     told: dict[str, str] = {}
@@ -272,13 +337,14 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
         ) from error
 
 
-def _table(table: pa.Table) -> Table:
-    shown = Table(*table.column_names)
-    for row in _rows(table.slice(0, SHOWN_ROWS)):
-        shown.add_row(*(_NO_VALUE if value is None else escape(str(value)) for value in row.values()))
-    if table.num_rows > SHOWN_ROWS:
-        shown.caption = f"the first {SHOWN_ROWS} of {table.num_rows} rows; --format csv gives all"
-    return shown
+def _table(table: pa.Table) -> Grid:
+    rows = [
+        [_NO_VALUE if value is None else str(value) for value in row.values()]
+        for row in _rows(table.slice(0, SHOWN_ROWS))
+    ]
+    is_cut = table.num_rows > SHOWN_ROWS
+    caption = f"the first {SHOWN_ROWS} of {table.num_rows} rows; --format csv gives all" if is_cut else None
+    return Grid(table.column_names, rows, caption=caption)
 
 
 def _csv(table: pa.Table) -> str:

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from consumers.lease import OwnedElsewhereError
@@ -28,6 +29,7 @@ class Finding:
 
 def findings(workspace: Workspace) -> Iterator[Finding]:
     """Every look, faults and all."""
+    yield Finding("onrecord", version("onrecord"))
     yield Finding("python", sys.version.split()[0])
     yield Finding("duckdb", DUCKDB_VERSION)
     yield of_sqlite(sqlite_version())

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ONRECORD_"
@@ -12,14 +12,9 @@ PREFIX = "ONRECORD_"
 class Traces(BaseSettings):
     """How errors are shown; apart, since another setting may be the error."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     debug: bool = Field(default=False, description="show the trace of an error instead of one line, as `--debug` does")
-
-    @field_validator("debug", mode="before")
-    @classmethod
-    def _empty_is_off(cls, value: object) -> object:
-        return value or False
 
 
 class Settings(Traces):

@@ -1,5 +1,6 @@
 """`onrecord calibration plot`: what is drawn is what the version was judged by, and always the same."""
 
+import getpass
 import json
 import shutil
 import sys
@@ -195,12 +196,14 @@ def test_summary_shows_the_active_version_and_what_is_wrong_with_it(
 ) -> None:
     """In one line: what serves, the gravest warning, how many more there are; or that raw is served."""
     [version] = run("query", "SELECT calibration_version FROM calibration_versions", "-f", "csv").out.splitlines()[1:]
-    run("calibration", "activate", version, "--why", "to see")
+    activated = run("calibration", "activate", version, "--why", "to see").out.splitlines()
     serving = run("summary").out.splitlines()
-    run("calibration", "rollback", version, "--why", "seen")
+    rolled_back = run("calibration", "rollback", version, "--why", "seen").out.splitlines()
 
     shut = run("summary").out.splitlines()
 
+    assert activated == [f"{version} is ACTIVE, by {getpass.getuser()}", serving[1]]
+    assert rolled_back == [f"{version} is ROLLED_BACK, by {getpass.getuser()}", shut[1]]
     assert serving[1].startswith(f"calibration: {version} is active; DRIFT BACKFILL *|*: Brier 0.")
     assert serving[1].endswith("; 2 more: `onrecord query calibration_warnings`")
     assert shut[1] == "calibration: no version is active, raw probabilities are served"

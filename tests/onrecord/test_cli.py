@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -228,7 +230,7 @@ def test_doctor_finds_a_sound_folder_sound(run: Run, season: Path) -> None:
     shown = run("doctor").out
 
     assert "✗" not in shown
-    assert {"python", "duckdb", "sqlite", "disk", "folder", "log", "projections"} == {
+    assert {"onrecord", "python", "duckdb", "sqlite", "disk", "folder", "log", "projections"} == {
         line.split(":")[0].lstrip("✓ ") for line in shown.splitlines()
     }
 
@@ -376,3 +378,56 @@ def test_a_forced_grade_of_one_pick_is_a_second_grade(run: Run, season: Path) ->
 
     asked = "SELECT revision, why FROM gradings JOIN grading_requests ON request_id = forced_by"
     assert run("query", asked, "-f", "csv").out == "revision,why\n1,a test\n"
+
+
+@pytest.mark.usefixtures("season")
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_value_is_cut_on_a_narrow_terminal(workspace: Workspace, width: int) -> None:
+    """A table that does not fit is told row by row."""
+    text = io.StringIO()
+    console = Console(file=text, width=width)
+    with workspace.reader() as store:
+        table = store.ask("SELECT event_id, price_decimal, clv_price, brier FROM graded_picks ORDER BY publish_id")
+        display.write_table(table, "table", None, console)
+        console.print(display.performance(store, "market"))
+        [units] = [row["total_units"] for row in store.query("performance", {"cohort": "all"}).to_pylist()]
+
+    shown = "".join(text.getvalue().split())
+
+    assert "…" not in shown
+    assert all(str(value) in shown for row in table.to_pylist() for value in row.values() if value is not None)
+    assert all(f"{one:.2f}" in shown for one in units)
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("csv", b"n\n1\n"), ("json", b"["), ("parquet", b"PAR1"), ("txt", b"\xe2")]
+)
+def test_the_ending_of_the_file_says_the_format(run: Run, tmp_path: Path, ending: str, begins: bytes) -> None:
+    """Unless --format does; a box drawing in a CSV file would help nobody."""
+    target = tmp_path / f"answer.{ending}"
+
+    run("query", "SELECT 1 AS n", "--out", target)
+
+    assert target.read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("summary",), ("audit",)])
+def test_who_looks_where_nothing_is_hears_it(run: Run, command: Sequence[str]) -> None:
+    """A green audit of the wrong folder would be believed."""
+    assert "nothing is on record here yet" in " ".join(run(*command).err.split())
+
+
+def test_an_empty_setting_is_no_setting(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an unset variable in a shell or a compose file leaves it: the home is not the folder one happens to be in."""
+    monkeypatch.setenv("ONRECORD_HOME", "")
+    monkeypatch.chdir(tmp_path)
+
+    run("status")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["onrecord-data"]
+
+
+def test_the_version_is_told(run: Run) -> None:
+    """And by doctor, for whoever reports a fault."""
+    assert run("--version").out == f"onrecord {version('onrecord')}\n"
+    assert f"onrecord: {version('onrecord')}" in run("doctor").out

@@ -120,6 +120,8 @@ def test_reasons_on_standard_error_are_one_line_each(tmp_path: Path, capsys: pyt
         ("a\n1\n".encode("utf-16"), "is UTF-16"),
         (b"a,b\n\x81\x8d\xff\n", "is neither UTF-8 nor Windows-1252"),
         (b"b,c\n1,2\n", "has no column a"),
+        (b"a;b\n1;2\n", "its columns are separated by semicolons: save it with commas"),
+        (b"a\tb\n1\t2\n", "its columns are separated by tabs: save it with commas"),
         (b"a,b,A \n1,2,3\n", "has more than one column named a"),
         (b"a,Outcome\n1,2\n", "has columns that the answer adds, rename outcome"),
         (b'"a,b\n1,2\n', "is not a CSV file"),
