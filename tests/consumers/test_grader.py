@@ -375,6 +375,26 @@ def test_a_price_that_cannot_be_read_stops_no_other_pick(scene: Scene) -> None:
     assert scene.rows("SELECT wins, ungradeable FROM performance_rollups WHERE cohort = 'all'") == [(1, 1)]
 
 
+def test_a_pick_that_the_grader_fails_on_is_ungradeable_and_stops_no_other(scene: Scene) -> None:
+    """Lines that are further apart than a float reaches: on record and counted, with what to do about it."""
+    scene.game()
+    scene.game("other")
+    faulty, sound = scene.unreadable_pick("1.91", line=-1e308), scene.pick(event_id="other")
+    scene.later(hours=1)
+    scene.foreign_odds(line=1e308)
+
+    scene.played(110, 100)
+    scene.played(110, 100, "other")
+
+    expected = {"outcome": "UNGRADEABLE", "unit_return": None, "rulebook": "none", "close_reason": "UNREADABLE_CLOSE"}
+    grade = scene.grade(faulty)
+    assert expected == shown(grade, list(expected))
+    assert grade["reason"].startswith("grader: OverflowError: ")
+    assert grade["reason"].endswith("; report it, and grade again with --force once mended")
+    assert scene.grade(sound)["outcome"] == "WIN"
+    assert scene.rows("SELECT wins, ungradeable FROM performance_rollups WHERE cohort = 'all'") == [(1, 1)]
+
+
 def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Scene) -> None:
     """No rule is no guess; the pick stays counted."""
     scene.game(sport="curling")
@@ -385,6 +405,24 @@ def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Sc
     grade = scene.grade(publish_id)
     assert (grade["outcome"], grade["reason"]) == ("UNGRADEABLE", "sport: no rulebook is for 'curling'; add one")
     assert scene.rows("SELECT ungradeable, wins, losses FROM performance_rollups WHERE cohort = 'all'") == [(1, 0, 0)]
+
+
+def test_an_event_that_nobody_scheduled_waits_for_its_schedule_and_stops_no_other_pick(scene: Scene) -> None:
+    """Its sport is not known, so no rulebook is its own; once it is scheduled, it is graded."""
+    scene.game("scheduled")
+    unscheduled, sound = scene.pick(event_id="unscheduled"), scene.pick(event_id="scheduled")
+    for event_id in ("unscheduled", "scheduled"):
+        scene.played(110, 100, event_id)
+
+    assert scene.grades(unscheduled) == []
+    assert scene.grade(sound)["outcome"] == "WIN"
+    answer = scene.ask(unscheduled)
+    why = "nobody scheduled the event, so its sport is not known: schedule it"
+    assert (answer["pending"], answer["pending_because"]) == (1, why)
+
+    scene.game("unscheduled")
+
+    assert scene.grade(unscheduled)["outcome"] == "WIN"
 
 
 @pytest.mark.parametrize(
