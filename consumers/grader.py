@@ -28,7 +28,7 @@ from schemas.ids import derived_id
 from schemas.record import Record
 from schemas.requests import GradingCompleted, GradingTally
 
-DECISION_VERSION = "grader-2"
+DECISION_VERSION = "grader-3"
 PRODUCER = "grader"
 LONGEST_HOURS = 876_000
 """A hundred years, as in `grading_inputs`: a request looks back no further."""
@@ -290,7 +290,7 @@ def _decided_at(row: Mapping[str, Any], book: Rulebook | None) -> datetime:
 
 def _outcome(settled: Settlement, *, has_price: bool) -> dict[str, Any]:
     settlement = _counted(settled) if has_price else settled
-    units = settlement.unit_return if has_price or settlement.outcome in {Outcome.PUSH, Outcome.VOID} else None
+    units = settlement.unit_return if has_price else None
     return {
         "outcome": settlement.outcome.value,
         "summary": _summary(settlement),

@@ -146,7 +146,7 @@ class Scene:
         return snapshot
 
     def unreadable_pick(self, price: str = "abc", line: float = -5.5) -> str:
-        """An official publish whose price, and its snapshot's, is a text that may be no number; gives its publish_id."""
+        """An official publish whose price, and its snapshot's, may be a text that is no number; gives its id."""
         snapshot = self.foreign_odds(price=price, line=line)
         terms = snapshot.data.model_dump(include={*TicketTerms.model_fields} - {"selection"})
         publish = Publish(

@@ -151,7 +151,7 @@ def test_the_grade_cites_all_that_it_was_decided_from(scene: Scene) -> None:
         grade["start_ids"],
         grade["close_snapshot_id"],
     )
-    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-2")
+    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-3")
     assert START + timedelta(hours=3) == grade["decided_at"]
 
 
@@ -344,6 +344,31 @@ def test_a_forecast_without_a_price_is_graded_without_units(scene: Scene) -> Non
     grade = scene.grade(publish_id)
     assert expected == shown(grade, list(expected))
     assert pytest.approx(0.09) == grade["brier"]
+
+
+def test_a_push_without_a_price_is_in_no_return(scene: Scene) -> None:
+    """Nor is a void: nothing was staked, so there is no ROI, and none of a priced pick beside them is diluted."""
+    scene.game()
+    scene.game("off")
+    scene.game("priced")
+    scene.pick(event_id="priced")
+    push = scene.publish(scene.prediction("DRAW_NO_BET:FULL_GAME"), {})
+    void = scene.publish(scene.prediction("DRAW_NO_BET:FULL_GAME", event_id="off"), {})
+    scene.events.change_status("off", "CANCELLED")
+    scene.played(100, 100)
+
+    told = "outcome unit_return unit_return_exact"
+    for publish_id, outcome in ((push, "PUSH"), (void, "VOID")):
+        expected = {"outcome": outcome, "unit_return": None, "unit_return_exact": None}
+        assert expected == shown(scene.grade(publish_id), told)
+    returns = (
+        "SELECT picks, pushes, voids, priced, total_units, roi, events FROM performance_rollups WHERE cohort = 'all'"
+    )
+    assert scene.rows(returns) == [(2, 1, 1, 0, None, None, 0)]
+
+    scene.played(110, 100, "priced")
+
+    assert scene.rows(returns) == [(3, 1, 1, 1, Decimal("0.91"), pytest.approx(0.91), 1)]
 
 
 def test_a_result_that_tells_only_the_winner_settles_who_won(scene: Scene) -> None:
