@@ -42,11 +42,12 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _quotes(row: Mapping[str, Any]) -> Iterator[Quote]:
-    """The closes of the pick's own book, under its name for it however they spell it, and of the fallback books."""
+    """The closes of the fallback books and of the pick's own, under their names there however the closes spell them."""
     own = row["book"]
+    names = {_folded(book): book for book in (*FALLBACK_BOOKS, own) if book is not None}
     for close in row["closes"] or ():
-        book = own if own is not None and _folded(close["book"]) == _folded(own) else close["book"]
-        if book in {own, *FALLBACK_BOOKS}:
+        book = names.get(_folded(close["book"]))
+        if book is not None:
             yield Quote(**{name: close[name] for name in _QUOTED} | {"book": book})
 
 

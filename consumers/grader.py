@@ -1,5 +1,6 @@
 """The grader: settles picks from the current inputs, and puts each grade on record with the ids it was decided from."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ from schemas.ids import derived_id
 from schemas.record import Record
 from schemas.requests import GradingCompleted, GradingTally
 
-DECISION_VERSION = "grader-2"
+DECISION_VERSION = "grader-3"
 PRODUCER = "grader"
 LONGEST_HOURS = 876_000
 """A hundred years, as in `grading_inputs`: a request looks back no further."""
@@ -44,7 +45,11 @@ _ANY_PRICE = Fraction(2)
 _EXTREMES = [{"price": price, "odds_format": "decimal"} for price in ("1.000001", "1000000")]
 MOST_UNITS = 1_000_000_000
 """Nobody pays a thousand times what the longest single price does; sums of a million such picks fit every column."""
-_FAULTS = (GradingError, OddsError, ValidationError)
+# All that the data of a pick may raise. What is nobody's data (no memory, no disk) ends the owner.
+_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_LOGGER = logging.getLogger("onrecord.grader")
+# The grade says it in a line; who wants the trace sets logging up.
+_LOGGER.addHandler(logging.NullHandler())
 _UNREADABLE = {"close_reason": "UNREADABLE_CLOSE"}
 
 
@@ -72,29 +77,23 @@ class Grader:
         return [] if touched == [] else self._store.query("parlay_work", {"event_ids": touched}).to_pylist()
 
     def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
-        book = self._rulebook(row["sport"])
-        if book is None:
-            return _graded(row, _unknown_sport(row["sport"]), None)
-        settlement = _settle(row, book)
-        if settlement is None:
-            return None
         try:
-            return _graded(row, settlement, book)
+            book = self._rulebook(row["sport"])
+            settlement = _unknown_sport(row["sport"]) if book is None else _settle(row, book)
+            return None if settlement is None else _graded(row, settlement, book)
         except _FAULTS as error:
-            return _graded(row, _at_fault(error), book, _UNREADABLE)
+            return _graded(row, _at_fault(error), None, _UNREADABLE)
 
     def _grade_parlay(self, legs: Sequence[Mapping[str, Any]]) -> PredictionGraded | None:
         """Legs first, each by the rulebook of its sport; None while one has to wait."""
-        books = [self._rulebook(leg["sport"]) for leg in legs]
-        parlay = _settle_legs(legs, books)
-        if parlay is None:
-            return None
-        if _hangs_on_a_missing_price(legs, books):
-            parlay = ungradeable("odds: a leg has no price, and whether the parlay won depends on it")
         try:
-            return _graded_parlay(legs, parlay, books)
+            books = [self._rulebook(leg["sport"]) for leg in legs]
+            parlay = _settle_legs(legs, books)
+            if parlay is not None and _hangs_on_a_missing_price(legs, books):
+                parlay = ungradeable("odds: a leg has no price, and whether the parlay won depends on it")
+            return None if parlay is None else _graded_parlay(legs, parlay, books)
         except _FAULTS as error:
-            return _graded_parlay(legs, _at_fault(error), books)
+            return _graded_parlay(legs, _at_fault(error), [None] * len(legs))
 
     def _rulebook(self, sport: str) -> Rulebook | None:
         try:
@@ -122,11 +121,14 @@ def _unknown_sport(sport: str) -> Settlement:
 
 
 def _at_fault(error: Exception) -> Settlement:
-    """One pick that cannot be graded stops no other."""
+    """One pick that cannot be graded stops no other; what no rule foresaw is on record as the grader's own fault."""
     if isinstance(error, ValidationError):
         fault = error.errors()[0]
         return ungradeable(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
-    return ungradeable(str(error))
+    if isinstance(error, GradingError | OddsError):
+        return ungradeable(str(error))
+    _LOGGER.error("a pick cannot be graded", exc_info=error)
+    return ungradeable(f"grader: {type(error).__name__}: {error}; report it, and grade again with --force once mended")
 
 
 def _settle_legs(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> Settlement | None:
@@ -288,7 +290,7 @@ def _decided_at(row: Mapping[str, Any], book: Rulebook | None) -> datetime:
 
 def _outcome(settled: Settlement, *, has_price: bool) -> dict[str, Any]:
     settlement = _counted(settled) if has_price else settled
-    units = settlement.unit_return if has_price or settlement.outcome in {Outcome.PUSH, Outcome.VOID} else None
+    units = settlement.unit_return if has_price else None
     return {
         "outcome": settlement.outcome.value,
         "summary": _summary(settlement),

@@ -4,14 +4,16 @@ All take a row of the query `grading_work`.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from grading.quantity import LARGEST
 from grading.result import Result, parse_result
 from grading.rulebook import Rulebook
 
 ANOTHER_DATE_HOURS = 12
 """A game put off by so much is played on another date; by less it was put back within its day."""
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 def delay_fields(row: Mapping[str, Any], book: Rulebook) -> dict[str, Any]:
@@ -49,7 +51,10 @@ def waits_until(row: Mapping[str, Any], book: Rulebook) -> datetime | None:
     if not limit or row["result_id"] is not None or row["event_status"] != "POSTPONED" or _is_moved_too_far(row, book):
         return None
     planned_at: datetime = row["planned_at"]
-    return planned_at + timedelta(hours=float(limit))
+    try:
+        return planned_at + timedelta(hours=float(limit))
+    except OverflowError:  # planned for the end of the calendar, as what has no date yet may be
+        return _END_OF_TIME
 
 
 def _is_moved_too_far(row: Mapping[str, Any], book: Rulebook) -> bool:
@@ -67,4 +72,5 @@ def _delay_hours(row: Mapping[str, Any]) -> float:
 
 
 def _hours(delay: timedelta) -> float:
-    return max(0.0, delay.total_seconds() / 3600)
+    """As many as a result may state: a date at the end of the calendar is beyond every limit, too."""
+    return min(max(0.0, delay.total_seconds() / 3600), LARGEST)

@@ -16,7 +16,7 @@ from engines.games import PlayedGame, UpcomingGame
 from engines.sports import SPORTS
 from eventlog.log import EventLog
 from onrecord.on_record import OnRecord
-from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded, Schedule
+from schemas.events import EventRescheduled, EventScheduled, EventStatus, EventStatusChanged, ResultRecorded, Schedule
 from schemas.ids import derived_id
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import Prediction, PredictionMade
@@ -43,6 +43,7 @@ MARKETS = ("MONEYLINE_3WAY", "MONEYLINE", "TOTAL", "ASIAN_HANDICAP", "SPREAD")
 TIERS = ((0.10, "A"), (0.06, "B"), (MIN_EV, "C"))
 
 _LINED = ("TOTAL", "ASIAN_HANDICAP", "SPREAD")
+_NOT_PLAYED: tuple[EventStatus, ...] = ("CANCELLED", "ABANDONED", "AWARDED")
 _START = SimRunStart(
     trigger="scheduled",
     sim_count=0,
@@ -72,7 +73,7 @@ class Forecaster:
     _on_record: OnRecord | None = None
     _games: dict[str, Schedule] = field(default_factory=dict)
     _forecast: set[str] = field(default_factory=set)
-    _not_played: set[str] = field(default_factory=set)
+    _status: dict[str, EventStatus] = field(default_factory=dict)
     _observed: set[str] = field(default_factory=set)
 
     def begin(self, log: EventLog) -> None:
@@ -100,7 +101,9 @@ class Forecaster:
             self._games[record.event_id] = record.data
             self.baseline.add_league(record.data.league, SPORTS[record.data.sport])
         elif isinstance(record, EventStatusChanged):
-            self._not_played.add(record.event_id)
+            self._status[record.event_id] = record.data.status
+        elif isinstance(record, EventRescheduled) and self._status.get(record.event_id) != "AWARDED":
+            self._status.pop(record.event_id, None)  # on again; an award stands until another status
         elif isinstance(record, ResultRecorded) and record.data.status == "FINAL":
             self._observe(record)
 
@@ -108,7 +111,7 @@ class Forecaster:
         game = self._games.pop(record.event_id, None)
         self._forecast.discard(record.event_id)
         home, away = record.data.home, record.data.away
-        if game is None or home is None or away is None or record.event_id in self._not_played:
+        if game is None or home is None or away is None or self._status.get(record.event_id) in _NOT_PLAYED:
             return
         self._observed.add(record.event_id)
         self.baseline.observe(PlayedGame(game.league, _known_at(record), game.home, game.away, home, away))

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 from eventlog.columns import to_envelope
 from eventlog.log import EMPTY, EventLog, Positions, reached
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
-from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded
+from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, ResultRecorded
 from schemas.predictions import PredictionMade
 from schemas.publishes import PredictionPublished
 from schemas.record import Record
 from schemas.registry import type_name
 from schemas.sim_runs import SimRunStarted
 
-_GAMES = [type_name(kind) for kind in (EventScheduled, EventStatusChanged, ResultRecorded)]
+_GAMES = [type_name(kind) for kind in (EventScheduled, EventRescheduled, EventStatusChanged, ResultRecorded)]
 _MADE = (SimRunStarted.topic, PredictionMade.topic, PredictionPublished.topic)
 _READ_ROWS = 50_000
 _DECODE_ROWS = 1_000
@@ -42,7 +42,7 @@ class OnRecord:
         self._next = next(self._told, None)
 
     def known_by(self, at: datetime) -> Iterator[Record]:
-        """Schedules, changes of status and results that were known by then; each is given once."""
+        """Schedules, new dates, changes of status and results that were known by then; each is given once."""
         while self._next is not None and self._next[0] <= at:
             yield self._next[1]
             self._next = next(self._told, None)

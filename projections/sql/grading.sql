@@ -125,6 +125,7 @@ WITH gradable AS (
     WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (FROM held_events)
+      AND gradable.sport IS NOT NULL  -- an event that nobody scheduled has started, or a result: no rulebook is its own
 ), closes AS (
     SELECT event_id, market_key,
            list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,
@@ -186,9 +187,9 @@ ORDER BY publish_id, leg;
 -- query grading_tally(since, publish_id = NULL)
 -- How the picks and parlays on events that started since a time stand, or one of them.
 WITH counting AS (
-    SELECT publish_id, started_at FROM picks
+    SELECT publish_id, started_at, sport IS NOT NULL AS scheduled FROM picks
     UNION ALL
-    SELECT publish_id, max(started_at) FROM parlay_picks GROUP BY publish_id
+    SELECT publish_id, max(started_at), bool_and(sport IS NOT NULL) FROM parlay_picks GROUP BY publish_id
 ), published AS (
     SELECT publish_id, is_official, invalid_because, 'prediction' AS kind FROM published_predictions
     UNION ALL
@@ -204,6 +205,7 @@ SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
                              WHEN NOT is_official THEN 'not published as official'
                              ELSE 'a later publish of a ' || kind || ' that is a pick already' END
                  FROM published WHERE publish_id = $publish_id), 'unknown publish_id')
+            WHEN NOT bool_and(scheduled) THEN 'nobody scheduled the event, so its sport is not known: schedule it'
             ELSE 'the event has no result yet' END AS pending_because
 FROM counting LEFT JOIN grading USING (publish_id)
 WHERE counting.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);

@@ -136,16 +136,22 @@ class Scene:
         leg = self.leg(price, market_key, selection, **more)
         return self.publish(leg["prediction_id"], leg["ticket_terms"])
 
-    def unreadable_pick(self, price: str = "abc") -> str:
-        """An official publish whose price, and its snapshot's, has a text that is no number; gives its publish_id."""
+    def foreign_odds(self, **told: Any) -> OddsSnapshotCaptured:
+        """A snapshot of the game with something that our services refuse, as another producer may write it."""
         seen = self.log.find("odds", self.odds("1.91", capture_id="readable"))
         assert isinstance(seen, OddsSnapshotCaptured)
-        data = OddsSnapshot(**seen.data.model_dump() | {"price": price})
+        data = OddsSnapshot(**seen.data.model_dump() | told)
         snapshot = OddsSnapshotCaptured(event_id="game", occurred_at=self.clock.at, producer="tests", data=data)
         self.log.append([snapshot])
+        return snapshot
+
+    def unreadable_pick(self, price: str = "abc", line: float = -5.5) -> str:
+        """An official publish whose price, and its snapshot's, may be a text that is no number; gives its id."""
+        snapshot = self.foreign_odds(price=price, line=line)
+        terms = snapshot.data.model_dump(include={*TicketTerms.model_fields} - {"selection"})
         publish = Publish(
             prediction_id=self.prediction(snapshot_id=snapshot.ref),
-            ticket_terms=TicketTerms(**data.model_dump(include={*TicketTerms.model_fields} - {"selection"})),
+            ticket_terms=TicketTerms(**terms),
             channel="telegram",
             visibility="premium",
             is_official=True,

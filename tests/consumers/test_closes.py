@@ -121,6 +121,21 @@ def test_the_close_of_another_book_is_marked() -> None:
     assert (found["close_book"], found["close_reason"]) == ("pinnacle", "CLOSE_OF_ANOTHER_BOOK")
 
 
+def test_the_last_price_of_a_fallback_book_counts_however_it_is_spelled() -> None:
+    """As for the own book: one book under one name, and the first of the fallback books before the next."""
+    old = seen("HOME", "2.1", -2.5, captured_at=START - timedelta(hours=3))
+    last = seen("HOME", "1.8", -2.5, " Pinnacle", captured_at=START - timedelta(hours=1))
+    next_one = seen("HOME", "1.7", -2.5, "bet365")
+    values = closing_values(row(old, last, next_one, book="nobody"))
+    told = {
+        "close_snapshot_id": " Pinnacle HOME",
+        "close_book": "pinnacle",
+        "close_price_decimal": 1.8,
+        "close_reason": "CLOSE_OF_ANOTHER_BOOK",
+    }
+    assert told == {name: values[name] for name in told}
+
+
 def test_the_last_price_of_the_own_book_counts_however_it_is_spelled() -> None:
     """An older look that writes the book otherwise is not the close, and none of a fallback book is."""
     old = seen("HOME", "2.1", -2.5, "DraftKings", captured_at=START - timedelta(hours=3))

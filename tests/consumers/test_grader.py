@@ -151,7 +151,7 @@ def test_the_grade_cites_all_that_it_was_decided_from(scene: Scene) -> None:
         grade["start_ids"],
         grade["close_snapshot_id"],
     )
-    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-2")
+    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-3")
     assert START + timedelta(hours=3) == grade["decided_at"]
 
 
@@ -346,6 +346,31 @@ def test_a_forecast_without_a_price_is_graded_without_units(scene: Scene) -> Non
     assert pytest.approx(0.09) == grade["brier"]
 
 
+def test_a_push_without_a_price_is_in_no_return(scene: Scene) -> None:
+    """Nor is a void: nothing was staked, so there is no ROI, and none of a priced pick beside them is diluted."""
+    scene.game()
+    scene.game("off")
+    scene.game("priced")
+    scene.pick(event_id="priced")
+    push = scene.publish(scene.prediction("DRAW_NO_BET:FULL_GAME"), {})
+    void = scene.publish(scene.prediction("DRAW_NO_BET:FULL_GAME", event_id="off"), {})
+    scene.events.change_status("off", "CANCELLED")
+    scene.played(100, 100)
+
+    told = "outcome unit_return unit_return_exact"
+    for publish_id, outcome in ((push, "PUSH"), (void, "VOID")):
+        expected = {"outcome": outcome, "unit_return": None, "unit_return_exact": None}
+        assert expected == shown(scene.grade(publish_id), told)
+    returns = (
+        "SELECT picks, pushes, voids, priced, total_units, roi, events FROM performance_rollups WHERE cohort = 'all'"
+    )
+    assert scene.rows(returns) == [(2, 1, 1, 0, None, None, 0)]
+
+    scene.played(110, 100, "priced")
+
+    assert scene.rows(returns) == [(3, 1, 1, 1, Decimal("0.91"), pytest.approx(0.91), 1)]
+
+
 def test_a_result_that_tells_only_the_winner_settles_who_won(scene: Scene) -> None:
     """No score is invented: a moneyline is settled, a spread of the same game is UNGRADEABLE with its reason."""
     scene.game()
@@ -375,6 +400,26 @@ def test_a_price_that_cannot_be_read_stops_no_other_pick(scene: Scene) -> None:
     assert scene.rows("SELECT wins, ungradeable FROM performance_rollups WHERE cohort = 'all'") == [(1, 1)]
 
 
+def test_a_pick_that_the_grader_fails_on_is_ungradeable_and_stops_no_other(scene: Scene) -> None:
+    """Lines that are further apart than a float reaches: on record and counted, with what to do about it."""
+    scene.game()
+    scene.game("other")
+    faulty, sound = scene.unreadable_pick("1.91", line=-1e308), scene.pick(event_id="other")
+    scene.later(hours=1)
+    scene.foreign_odds(line=1e308)
+
+    scene.played(110, 100)
+    scene.played(110, 100, "other")
+
+    expected = {"outcome": "UNGRADEABLE", "unit_return": None, "rulebook": "none", "close_reason": "UNREADABLE_CLOSE"}
+    grade = scene.grade(faulty)
+    assert expected == shown(grade, list(expected))
+    assert grade["reason"].startswith("grader: OverflowError: ")
+    assert grade["reason"].endswith("; report it, and grade again with --force once mended")
+    assert scene.grade(sound)["outcome"] == "WIN"
+    assert scene.rows("SELECT wins, ungradeable FROM performance_rollups WHERE cohort = 'all'") == [(1, 1)]
+
+
 def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Scene) -> None:
     """No rule is no guess; the pick stays counted."""
     scene.game(sport="curling")
@@ -385,6 +430,24 @@ def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Sc
     grade = scene.grade(publish_id)
     assert (grade["outcome"], grade["reason"]) == ("UNGRADEABLE", "sport: no rulebook is for 'curling'; add one")
     assert scene.rows("SELECT ungradeable, wins, losses FROM performance_rollups WHERE cohort = 'all'") == [(1, 0, 0)]
+
+
+def test_an_event_that_nobody_scheduled_waits_for_its_schedule_and_stops_no_other_pick(scene: Scene) -> None:
+    """Its sport is not known, so no rulebook is its own; once it is scheduled, it is graded."""
+    scene.game("scheduled")
+    unscheduled, sound = scene.pick(event_id="unscheduled"), scene.pick(event_id="scheduled")
+    for event_id in ("unscheduled", "scheduled"):
+        scene.played(110, 100, event_id)
+
+    assert scene.grades(unscheduled) == []
+    assert scene.grade(sound)["outcome"] == "WIN"
+    answer = scene.ask(unscheduled)
+    why = "nobody scheduled the event, so its sport is not known: schedule it"
+    assert (answer["pending"], answer["pending_because"]) == (1, why)
+
+    scene.game("unscheduled")
+
+    assert scene.grade(unscheduled)["outcome"] == "WIN"
 
 
 @pytest.mark.parametrize(

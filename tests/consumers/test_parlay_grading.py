@@ -19,6 +19,15 @@ def two_legs(scene: Scene) -> list[Row]:
     return [scene.leg(event_id="first"), scene.leg("2.00", MONEYLINE, event_id="second")]
 
 
+def american_leg(scene: Scene, price: str, market_key: str) -> Row:
+    """James over half of something, at an American price seen now."""
+    snapshot_id = scene.snapshots.capture_odds_snapshot(
+        "game", "tests", "draftkings", market_key, "OVER:James", 0.5, price_american=price, raw_payload={}
+    )
+    prediction_id = scene.prediction(market_key, "OVER:James", snapshot_id)
+    return {"prediction_id": prediction_id, "ticket_terms": {"line": 0.5, "price": price}}
+
+
 def of_picks(scene: Scene, origin: Literal["LIVE", "BACKFILL"] = "LIVE") -> ParlayPublished:
     """An official parlay of all that was published, as of now; not on the log yet."""
     published = [one.data.model_dump(include={*ParlayLeg.model_fields}) for one in scene.records(PredictionPublished)]
@@ -249,3 +258,34 @@ def test_only_parlays_with_a_leg_in_the_events_are_looked_at(scene: Scene) -> No
     asked = [scene.store.query("parlay_events", {"event_ids": [name]}) for name in ("first", "second", "game")]
 
     assert [events["event_id"].to_pylist() for events in asked] == [["first", "second"], ["first", "second"], []]
+
+
+def test_a_leg_on_an_event_that_nobody_scheduled_is_waited_for(scene: Scene) -> None:
+    """The parlay says what to do, and is graded once that is done."""
+    scene.game("first")
+    publish_id = scene.parlay(scene.leg(event_id="first"), scene.leg("2.00", MONEYLINE, event_id="second"))
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+
+    assert scene.grades(publish_id) == []
+    assert scene.ask(publish_id)["pending_because"].startswith("nobody scheduled the event")
+
+    scene.game("second", sport="nfl", league="NFL")
+
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+
+
+def test_a_parlay_that_the_grader_fails_on_is_ungradeable_and_stops_no_other_pick(scene: Scene) -> None:
+    """A hundred prices of 46 digits: their product has more than Python writes."""
+    scene.game()
+    stats = [f"S{number}" for number in range(100)]
+    legs = [american_leg(scene, "-999999." + "0" * 39 + "1", f"PLAYER_{stat}:FULL_GAME") for stat in stats]
+    faulty = scene.publishing.publish_parlay(legs, "telegram", "premium", is_official=True, odds_format="american")
+    sound = scene.pick()
+
+    scene.played(110, 100, player_stats=tuple({"player": "James", "stat": stat, "value": 1} for stat in stats))
+
+    grade = scene.grade(faulty)
+    assert grade["outcome"] == "UNGRADEABLE"
+    assert grade["reason"].startswith("grader: ValueError: Exceeds the limit (4300 digits)")
+    assert scene.grade(sound)["outcome"] == "WIN"

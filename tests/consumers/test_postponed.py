@@ -1,7 +1,7 @@
 """A pick is made for the start that was planned when it was published, and delays count from there."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from schemas.requests import GradingCompleted
 from tests.consumers.scene import START, Row, Scene, shown
 
 LATE_ON_ITS_DAY, NEXT_DAY, DAYS_LATER = timedelta(hours=11), timedelta(days=1), timedelta(days=3)
+END_OF_CALENDAR = datetime(9999, 12, 31, tzinfo=UTC)
 BY_SPORT = {"nba": "MONEYLINE:FULL_GAME", "soccer": "MONEYLINE_3WAY:REGULATION"}
 
 
@@ -322,6 +323,29 @@ def test_the_first_plan_stands_in_where_none_was_known(scene: Scene) -> None:
     moved(scene, DAYS_LATER)
 
     assert outcomes(scene, publish_id) == ["VOID"]
+
+
+def test_a_game_planned_for_the_end_of_the_calendar_is_waited_for(scene: Scene) -> None:
+    """A date that stands for none: whoever asks, the 48 hours after it are not over, and no other pick is stopped."""
+    scene.game("undated", "soccer", END_OF_CALENDAR)
+    undated = scene.pick("2.00", BY_SPORT["soccer"], event_id="undated")
+    publish_id = game_with_a_pick(scene, "nba")
+    postponed(scene, "undated")
+    played(scene, timedelta())
+
+    assert shown(scene.ask(undated), "voided pending") == {"voided": 0, "pending": 1}
+    assert outcomes(scene, publish_id) == ["WIN"]
+
+
+@pytest.mark.parametrize("sport", ["nba", "soccer"])
+def test_a_game_put_off_to_the_end_of_the_calendar_is_void(scene: Scene, sport: str) -> None:
+    """More hours than a result may state are too late as well."""
+    publish_id = game_with_a_pick(scene, sport)
+
+    postponed(scene)
+    scene.events.reschedule_event("game", END_OF_CALENDAR, "no date yet")
+
+    assert outcomes(scene, publish_id)[0] == "VOID"
 
 
 def test_a_replay_decides_the_same(scene: Scene) -> None:

@@ -1,12 +1,15 @@
 """What the forecaster learns from: games that were played, and nothing else."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
+from eventlog.clock import ManualClock
+from eventlog.sqlite import SqliteLog
 from onrecord.forecasting import Forecaster
-from schemas.events import EventScheduled, EventStatusChanged, ResultRecorded
+from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, ResultRecorded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
 from schemas.record import Record
@@ -32,9 +35,9 @@ def game(
     return [make(EventScheduled, event_id, at - DAY / 2, starts_at=at), *told, result]
 
 
-def next_forecast(between: Sequence[Record] = ()) -> list[PredictionMade]:
+def next_forecast(between: Sequence[Record] = (), forecaster: Forecaster | None = None) -> list[PredictionMade]:
     """What is said of the next game, after two that were played, with something between them."""
-    forecaster, at = Forecaster(), NOON + 4 * DAY
+    forecaster, at = forecaster or Forecaster(), NOON + 4 * DAY
     for records in (game(FIRST, 1, (1, 1)), between, game(SECOND, 3, (0, 2))):
         forecaster.follow(records)
     price = make(OddsSnapshotCaptured, NEXT, at, market_key="MONEYLINE_3WAY:REGULATION", selection="HOME", line=None)
@@ -48,6 +51,51 @@ def test_an_awarded_match_feeds_no_rating(award: str) -> None:
     [without] = next_forecast()
 
     assert [without] == next_forecast(game(BETWEEN, 2, (3, 0), *AWARDS[award]))
+
+
+def changed(*told: str) -> list[Record]:
+    """The 3-0, told to have ended after what happened to it before: each a status, or MOVED for a new date."""
+    scheduled, result = game(BETWEEN, 2, (3, 0))
+    changes: list[Record] = []
+    for hours, word in enumerate(told, start=1):
+        at = scheduled.occurred_at + timedelta(hours=hours)
+        moved = make(EventRescheduled, BETWEEN, at, starts_at=result.occurred_at)
+        changes.append(moved if word == "MOVED" else make(EventStatusChanged, BETWEEN, at, status=word))
+    return [scheduled, *changes, result]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("POSTPONED",),
+        ("POSTPONED", "MOVED"),
+        ("CANCELLED", "MOVED"),
+        ("ABANDONED", "MOVED"),
+        ("CANCELLED", "SCHEDULED"),
+        ("AWARDED", "SCHEDULED"),
+    ],
+)
+def test_a_match_that_was_put_off_and_played_feeds_the_ratings(told: tuple[str, ...]) -> None:
+    """Given the same 3-0 after a new date, or a word that it is on again, then it is learnt as any other."""
+    assert next_forecast(game(BETWEEN, 2, (3, 0))) == next_forecast(changed(*told))
+
+
+@pytest.mark.parametrize(
+    "told", [("CANCELLED",), ("ABANDONED",), ("MOVED", "CANCELLED"), ("POSTPONED", "AWARDED"), ("AWARDED", "MOVED")]
+)
+def test_a_match_that_was_not_played_in_the_end_feeds_no_rating(told: tuple[str, ...]) -> None:
+    """Given a score all the same, the next forecast is exactly the one without it; an award outlasts a new date."""
+    assert next_forecast() == next_forecast(changed(*told))
+
+
+def test_a_new_date_that_is_on_record_is_heard_of() -> None:
+    """Given the game on record before the import, cancelled and moved, then its result is learnt at its time."""
+    forecaster = Forecaster()
+    with closing(SqliteLog(":memory:", ManualClock(NOON + 4 * DAY))) as log:
+        log.append([record.model_copy(update={"origin": "BACKFILL"}) for record in changed("CANCELLED", "MOVED")])
+        forecaster.begin(log)
+
+        assert next_forecast(game(BETWEEN, 2, (3, 0))) == next_forecast(forecaster=forecaster)
 
 
 def test_a_played_match_feeds_the_ratings() -> None:
