@@ -390,7 +390,7 @@ def test_no_value_is_cut_on_a_narrow_terminal(workspace: Workspace, width: int) 
         table = store.ask("SELECT event_id, price_decimal, clv_price, brier FROM graded_picks ORDER BY publish_id")
         display.write_table(table, "table", None, console)
         console.print(display.performance(store, "market"))
-        [units] = [row["total_units"] for row in store.query("performance", {"cohort": "all"}).to_pylist()]
+        units = [row["total_units"] for row in store.query("performance", {"cohort": "market"}).to_pylist()]
 
     shown = "".join(text.getvalue().split())
 
