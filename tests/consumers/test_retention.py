@@ -160,6 +160,22 @@ def test_what_is_told_after_the_retention_is_shown_however_old_it_is(scene: Scen
     assert {late} == snapshots(scene)
 
 
+def test_what_is_told_between_request_and_answer_is_not_counted(scene: Scene) -> None:
+    """It stays in the views, so that the answer must not say that it went."""
+    scene.game()
+    scene.odds("1.80")
+    old = scene.clock.at
+    scene.later(days=60)
+    asked = ask(scene, keep_closing_lines=False)
+    scene.later(hours=1)
+    late = scene.odds("1.70", captured_at=old)
+
+    assert {late} == snapshots(scene)
+
+    [answer] = answers(scene, asked.record_id)
+    assert (1, [(1,)]) == (answer.data.removed, scene.rows("SELECT count(*) FROM odds_removals"))
+
+
 def three_closes(scene: Scene) -> set[str]:
     """Three books' closes of a game long past, which a retention keeps, after a look that it removes."""
     scene.game()
