@@ -184,7 +184,7 @@ WHERE grading.inputs IS DISTINCT FROM parlay_inputs
 ORDER BY publish_id, leg;
 
 -- query grading_tally(since, publish_id = NULL)
--- How the picks and parlays on events that started since a time stand, or one of them.
+-- How the picks and parlays on events that started since a time stand; or one of them, whenever its event started.
 WITH counting AS (
     SELECT publish_id, started_at FROM picks
     UNION ALL
@@ -206,7 +206,7 @@ SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
                  FROM published WHERE publish_id = $publish_id), 'unknown publish_id')
             ELSE 'the event has no result yet' END AS pending_because
 FROM counting LEFT JOIN grading USING (publish_id)
-WHERE counting.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);
+WHERE CASE WHEN $publish_id::VARCHAR IS NULL THEN started_at >= $since::TIMESTAMPTZ ELSE publish_id = $publish_id END;
 
 -- query unanswered_grading_requests()
 -- Requests for grades that have no answer yet, oldest first.

@@ -173,7 +173,7 @@ def test_what_is_told_between_request_and_answer_is_not_counted(scene: Scene) ->
     assert {late} == snapshots(scene)
 
     [answer] = answers(scene, asked.record_id)
-    assert (1, [(1,)]) == (answer.data.removed, scene.rows("SELECT count(*) FROM odds_removals"))
+    assert (answer.data.removed, scene.rows("SELECT count(*) FROM odds_removals")) == (1, [(1,)])
 
 
 def three_closes(scene: Scene) -> set[str]:
