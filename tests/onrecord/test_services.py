@@ -93,6 +93,10 @@ def test_a_pick_is_graded_and_shows_in_the_summary(services: ModuleType) -> None
     long_ago = services.grading_service.get_performance_summary("NBA", end_date=NOW - timedelta(days=1))
     assert long_ago["picks"] == 0
     assert services.grading_service.get_performance_summary(origin="BACKFILL")["picks"] == 0
+    asked = ("draftkings", "DraftKings", "Draft")
+    by_book = [services.grading_service.get_performance_summary(book) for book in asked]
+    told = [(one["cohort_key"], one["picks"]) for one in by_book]
+    assert told == [("draftkings", 1), ("draftkings", 1), ("Draft", 0)]
 
 
 def test_a_pick_that_cannot_be_graded_says_why(services: ModuleType) -> None:
