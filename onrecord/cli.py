@@ -107,7 +107,7 @@ def init() -> None:
 
 
 @app.command()
-def demo(seed: Annotated[int, typer.Option(help="Another season.")] = 7) -> None:
+def demo(seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
     # Whatever engine is set: what is made up never comes near a log of what happened.
