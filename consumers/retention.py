@@ -33,7 +33,7 @@ class Retainer:
     def _apply(self, request: Mapping[str, Any]) -> list[RetentionApplied]:
         asked_at, keep_closing_lines = request["requested_at"], request["keep_closing_lines"]
         cutoff = asked_at - timedelta(days=min(request["retention_days"], LONGEST_DAYS))
-        given = {"cutoff": cutoff, "keep_closing_lines": keep_closing_lines}
+        given = {"cutoff": cutoff, "decided_at": asked_at, "keep_closing_lines": keep_closing_lines}
         [outcome] = self._store.query("retention_outcome", given).to_pylist()
         kept = outcome["kept"] or []
         shares = [tuple(kept[first : first + KEPT_A_PART]) for first in range(0, len(kept), KEPT_A_PART)] or [()]

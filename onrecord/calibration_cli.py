@@ -33,7 +33,7 @@ def scores(file: Sheet, as_json: Json = False) -> None:
 def calibrate(
     file: Annotated[Path | None, typer.Option("--file", help="A spreadsheet of forecasts, without any log.")] = None,
     method: Annotated[str, typer.Option(help="isotonic, platt, temperature, beta or auto")] = "auto",
-    training_days: Annotated[int, typer.Option(help="The least window, in days.")] = 30,
+    training_days: Annotated[int, typer.Option(min=1, max=36_525, help="The least window, in days.")] = 30,
     venn_abers: Annotated[bool, typer.Option("--venn-abers", help="With --file: an interval for every row.")] = False,
     three_way: Annotated[
         bool, typer.Option("--three-way", help="With --file: p_home, p_draw, p_away by one temperature; y is a word.")

@@ -119,7 +119,7 @@ def init() -> None:
 
 
 @app.command()
-def demo(seed: Annotated[int, typer.Option(min=0, help="Another season.")] = 7) -> None:
+def demo(seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another season.")] = 7) -> None:
     """Play a SYNTHETIC season through every stage, in a folder of its own."""
     settings = Settings()
     # Whatever engine is set: what is made up never comes near a log of what happened.
@@ -168,7 +168,7 @@ def import_(
 @app.command()
 def grade(
     lookback_hours: Annotated[float | None, typer.Option(help="Only events that started within so many hours.")] = None,
-    publish_id: Annotated[str | None, typer.Option(help="One pick.")] = None,
+    publish_id: Annotated[str | None, typer.Option(help="One pick, whenever its event started.")] = None,
     force: Annotated[bool, typer.Option(help="Grade again, even from the same inputs.")] = False,
     why: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
 ) -> None:
@@ -176,7 +176,7 @@ def grade(
     with bar("grading") as progress:
         tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why, progress=progress)
     if publish_id and not (tally.graded or tally.voided or tally.pending):
-        raise ValueError(f'{publish_id} is no official publish on record: see `onrecord query "FROM publishes"`')
+        raise ValueError(f"{publish_id} is no pick: {tally.pending_because}; see `onrecord query publishes`")
     out.print(f"graded {tally.graded}, voided {tally.voided}, pending {tally.pending}")
     if tally.pending_because:
         out.print(f"pending because {tally.pending_because}")

@@ -21,7 +21,7 @@ SQLITE = "sqlite:"
 
 @app.command()
 def tail(
-    records: Annotated[int, typer.Option("--records", "-n", min=1, help="How many.")] = 20,
+    records: Annotated[int, typer.Option("--records", "-n", min=1, max=1_000_000_000, help="How many.")] = 20,
     topic: Annotated[str | None, typer.Option(help="One topic only.")] = None,
 ) -> None:
     """The newest records, oldest first, one JSON object a line."""

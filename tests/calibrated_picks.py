@@ -1,4 +1,4 @@
-"""Picks of replayed history, two to a game, with the grades that a calibrator learns from."""
+"""Picks of replayed history, two to a game if nothing else is said, with the grades that a calibrator learns from."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -25,17 +25,22 @@ def picks(
     first: int = 0,
     every: timedelta = timedelta(),
     league: str = "NBA",
+    to_a_game: int = 2,
 ) -> list[Record]:
     """A pick per row: raw p, p as calibrated if it was, 1 or 0 if there is a grade; game upon game from a time on."""
     rows = zip(p.tolist(), served, y, strict=True)
-    return [record for i, row in enumerate(rows) for record in _pick(first + i, *row, at + i // 2 * every, league)]
+    return [
+        record
+        for i, row in enumerate(rows)
+        for record in _pick(first + i, *row, at + i // to_a_game * every, league, to_a_game)
+    ]
 
 
 def _pick(
-    number: int, p: float, served: float | None, won: float | None, at: datetime, league: str
+    number: int, p: float, served: float | None, won: float | None, at: datetime, league: str, to_a_game: int
 ) -> Iterator[Record]:
-    event = f"{league}-{number // 2}-A-B-1"
-    if number % 2 == 0:
+    event = f"{league}-{number // to_a_game}-A-B-1"
+    if number % to_a_game == 0:
         yield make(EventScheduled, event, at - 2 * HOUR, number=number, origin="BACKFILL", league=league, starts_at=at)
     prediction = make(
         PredictionMade,

@@ -48,14 +48,15 @@ WITH snapshots AS (
     UNION ALL SELECT sim_run_id, 'run' FROM sim_run_starts
     UNION ALL SELECT raw_payload_id, 'payload' FROM raw_payloads
 )
--- Each grade is judged by what was known when it was decided: a start that is told later leaves it in no total.
+-- Each grade is judged by what was known when it was decided: a start that is told later leaves it in no total. Live picks
+-- hear of a start once it is on record, as in `judged_legs`: history that is imported later is dated before the decision.
 SELECT 1 AS "check", publish_id AS offender FROM grading ANTI JOIN official USING (publish_id)
 ANTI JOIN (
-    SELECT publish_id, change.known_at
+    SELECT publish_id, CASE judged_legs.origin WHEN 'LIVE' THEN change.recorded_at ELSE change.known_at END AS heard_at
     FROM judged_legs JOIN predictions USING (prediction_id)
     JOIN event_changes AS change ON change.event_id = predictions.event_id
     WHERE invalid_because = 'AFTER_START' AND kind <> 'STATUS'
-) AS late ON late.publish_id = grading.publish_id AND late.known_at > decided_at
+) AS late ON late.publish_id = grading.publish_id AND late.heard_at > decided_at
 UNION ALL
 SELECT 2, grading.publish_id FROM grading JOIN publishes USING (publish_id)
 LEFT JOIN predictions ON predictions.prediction_id = publishes.prediction_id
@@ -100,9 +101,10 @@ SELECT DISTINCT 8, snapshot_id FROM (
     -- Each retention is judged by what was known when it decided: who cites later what is gone finds it in odds_records.
     SELECT snapshot_id FROM odds_removals JOIN citations USING (snapshot_id) WHERE cited_at <= decided_at
     UNION ALL
+    -- It is dated by the clock, so that a start which was imported since is new to it, whatever time that has.
     SELECT snapshot_id FROM odds_removals SEMI JOIN closing_lines USING (snapshot_id) WHERE keep_closing_lines
     AND NOT EXISTS (FROM event_changes AS change WHERE kind <> 'STATUS' AND change.event_id = odds_removals.event_id
-                    AND change.known_at > odds_removals.decided_at)
+                    AND change.recorded_at > odds_removals.decided_at)
 )
 UNION ALL
 SELECT 9, citing FROM cited ANTI JOIN known USING (id, kind) WHERE id IS NOT NULL;

@@ -103,7 +103,7 @@ FROM sums GROUP BY ALL;
 -- estimation: a p has the expected Brier p(1-p)), beside the score that came. z of the gap is Spiegelhalter's.
 CREATE VIEW calibration_drift AS
 WITH terms AS (
-    SELECT league, market_key, origin, month, y IS NOT NULL AS is_settled,
+    SELECT league, market_key, origin, month, event_id, y IS NOT NULL AS is_settled,
            (p_served * (1 - p_served))::DECIMAL(18, 12) AS expected_brier,
            CASE WHEN p_served IN (0, 1) THEN 0 ELSE -(p_served * ln(p_served) + (1 - p_served) * ln(1 - p_served))
            END::DECIMAL(18, 12) AS expected_log_loss,
@@ -113,6 +113,7 @@ WITH terms AS (
 )
 SELECT league, market_key, origin, month, count(*) AS n_expected, sum(expected_brier) / count(*) AS expected_brier,
        sum(expected_log_loss) / count(*) AS expected_log_loss, count(*) FILTER (is_settled) AS n,
+       count(DISTINCT event_id) FILTER (is_settled) AS events,
        sum(expected_brier) FILTER (is_settled) / nullif(n, 0) AS expected_brier_of_settled,
        sum(brier) FILTER (is_settled) / nullif(n, 0) AS realised_brier,
        sum(expected_log_loss) FILTER (is_settled) / nullif(n, 0) AS expected_log_loss_of_settled,
@@ -122,7 +123,7 @@ SELECT league, market_key, origin, month, count(*) AS n_expected, sum(expected_b
 FROM terms GROUP BY ALL;
 
 -- What a version gained on the settled picks that it was applied to: raw minus calibrated, so that harm is negative.
--- Standard errors take the picks of one event together.
+-- Standard errors take the picks of one event together; of a single event there is none.
 CREATE VIEW calibration_effects AS
 WITH by_event AS (
     SELECT calibration_version, origin, league, market_key, event_id, count(*) AS n,
@@ -138,9 +139,9 @@ WITH by_event AS (
     FROM by_event GROUP BY ALL
 )
 SELECT calibration_version, origin, league, market_key, n, events, b / n AS brier_gain,
-       sqrt(greatest(bb - 2 * b / n * bn + (b / n) ** 2 * nn, 0)) / n AS brier_error, l / n AS log_loss_gain,
-       sqrt(greatest(ll - 2 * l / n * ln + (l / n) ** 2 * nn, 0)) / n AS log_loss_error
-FROM sums;
+       sqrt(spread * greatest(bb - 2 * b / n * bn + (b / n) ** 2 * nn, 0)) / n AS brier_error, l / n AS log_loss_gain,
+       sqrt(spread * greatest(ll - 2 * l / n * ln + (l / n) ** 2 * nn, 0)) / n AS log_loss_error
+FROM (SELECT *, CASE WHEN events > 1 THEN events / (events - 1) END AS spread FROM sums);
 
 -- query active_when(league = NULL, market_key = NULL)
 -- Which calibration version served which segment, from when to when, who decided it and why.
@@ -164,8 +165,9 @@ ORDER BY origin, month;
 -- A segment's metrics on the out-of-time picks that a version was judged by, raw and calibrated.
 SELECT before, after FROM calibration_segments WHERE calibration_version = $calibration_version AND segment = $segment;
 
--- query calibration_warnings(old_after_days = 60, least_picks = 100)
--- Whether the active version is old, does harm, or has drifted away from what it promises.
+-- query calibration_warnings(old_after_days = 60, least_picks = 100, least_events = 30)
+-- Whether the active version is old, does harm, or has drifted away from what it promises. Harm is told from so many events
+-- on, too: of fewer, their spread is not known well enough.
 WITH active AS (
     SELECT calibration_version, trained_at FROM calibration_versions WHERE activation_status = 'ACTIVE'
 ), newest AS (
@@ -175,17 +177,18 @@ WITH active AS (
     QUALIFY row_number() OVER (PARTITION BY league, market_key, origin ORDER BY month DESC) = 1
 )
 SELECT 'OLD' AS warning, calibration_version, NULL AS origin, '*' AS league, '*' AS market_key, NULL::BIGINT AS n,
+       NULL::BIGINT AS events,
        printf('trained %d days before the newest result',
               date_diff('day', make_timestamp(epoch_us(trained_at)), make_timestamp(epoch_us(graded_at)))) AS says
 FROM active, newest WHERE graded_at > trained_at + to_hours(24 * $old_after_days::INTEGER)
 UNION ALL
-SELECT 'HARM', calibration_version, origin, league, market_key, n,
+SELECT 'HARM', calibration_version, origin, league, market_key, n, events,
        printf('loses %.4f of Brier and %.4f of log loss to raw on %d picks', -brier_gain, -log_loss_gain, n)
 FROM calibration_effects SEMI JOIN active USING (calibration_version)
-WHERE n >= $least_picks::BIGINT
+WHERE n >= $least_picks::BIGINT AND events >= $least_events::BIGINT
   AND (brier_gain < -3 * brier_error OR log_loss_gain < -3 * log_loss_error)
 UNION ALL
-SELECT 'DRIFT', calibration_version, origin, league, market_key, n,
+SELECT 'DRIFT', calibration_version, origin, league, market_key, n, events,
        printf('Brier %.4f where %.4f was expected, on %d picks of %s', realised_brier, expected_brier_of_settled, n,
               strftime(month, '%Y-%m'))
 FROM active, recent WHERE z > 3

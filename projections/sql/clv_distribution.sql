@@ -2,8 +2,9 @@
 -- uses: grading
 
 -- view
+-- Rounded first: a hundred times 0.29 is less than 29 to a double.
 CREATE VIEW clv_distribution AS
-SELECT origin, league, market_key, floor(clv_price * 100) / 100 AS clv_from, count(*) AS picks
+SELECT origin, league, market_key, floor(round(clv_price * 100, 9)) / 100 AS clv_from, count(*) AS picks
 FROM graded_picks WHERE clv_price IS NOT NULL AND summary <> 'VOID' GROUP BY ALL;
 
 CREATE VIEW clv_coverage AS

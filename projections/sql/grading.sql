@@ -185,7 +185,7 @@ WHERE grading.inputs IS DISTINCT FROM parlay_inputs
 ORDER BY publish_id, leg;
 
 -- query grading_tally(since, publish_id = NULL)
--- How the picks and parlays on events that started since a time stand, or one of them.
+-- How the picks and parlays on events that started since a time stand; or one of them, whenever its event started.
 WITH counting AS (
     SELECT publish_id, started_at, sport IS NOT NULL AS scheduled FROM picks
     UNION ALL
@@ -208,7 +208,7 @@ SELECT count(*) FILTER (summary IS NOT NULL AND summary <> 'VOID') AS graded,
             WHEN NOT bool_and(scheduled) THEN 'nobody scheduled the event, so its sport is not known: schedule it'
             ELSE 'the event has no result yet' END AS pending_because
 FROM counting LEFT JOIN grading USING (publish_id)
-WHERE counting.started_at >= $since::TIMESTAMPTZ AND publish_id = coalesce($publish_id, publish_id);
+WHERE CASE WHEN $publish_id::VARCHAR IS NULL THEN started_at >= $since::TIMESTAMPTZ ELSE publish_id = $publish_id END;
 
 -- query unanswered_grading_requests()
 -- Requests for grades that have no answer yet, oldest first.

@@ -49,5 +49,6 @@ SELECT * EXCLUDE (recorded_at) FROM odds_records ANTI JOIN odds_removals USING (
 -- query odds_of_event(event_id, market_key = NULL, book = NULL)
 -- Every price of one event, oldest first.
 SELECT * FROM odds_snapshots
-WHERE event_id = $event_id AND market_key = coalesce($market_key, market_key) AND book = coalesce($book, book)
+WHERE event_id = $event_id AND market_key = coalesce($market_key, market_key)
+  AND lower(trim(book)) = lower(trim(coalesce($book, book)))
 ORDER BY captured_at, book, market_key, selection;

@@ -59,10 +59,12 @@ SELECT * FROM performance_rollups WHERE cohort = $cohort AND origin = coalesce($
 ORDER BY origin, cohort_key;
 
 -- query performance_summary(cohort_key = NULL, start_date = NULL, end_date = NULL, origin = 'LIVE')
--- One cohort by its key alone, whichever kind it is of, over events that started in a time.
+-- One cohort by its key alone, whichever kind it is of, over events that started in a time; a book whatever its case is,
+-- where nothing is spelt just so.
 SELECT * FROM performance_between($start_date::TIMESTAMPTZ, $end_date::TIMESTAMPTZ)
-WHERE cohort_key = coalesce($cohort_key, 'all') AND origin = $origin
-ORDER BY list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month'], cohort)
+WHERE (cohort_key = coalesce($cohort_key, 'all') OR cohort = 'book' AND cohort_key = lower(trim($cohort_key::VARCHAR)))
+  AND origin = $origin
+ORDER BY cohort_key <> coalesce($cohort_key, 'all'), list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month'], cohort)
 LIMIT 1;
 
 -- query reliability(bins = 10, origin = NULL)

@@ -16,10 +16,11 @@ SELECT record_id, retention_days, keep_closing_lines, requested_by, known_at FRO
 -- Requests that have not been applied yet, or not with all parts, oldest first.
 SELECT * FROM retention_requests ANTI JOIN retentions USING (request_id) ORDER BY requested_at, request_id;
 
--- query retention_outcome(cutoff, keep_closing_lines = true)
--- What a retention would keep by name, and how many snapshots it would remove.
+-- query retention_outcome(cutoff, decided_at, keep_closing_lines = true)
+-- What a retention would keep by name, and how many snapshots it would remove; what is told after it is not its concern.
 WITH old AS (
-    SELECT snapshot_id FROM odds_snapshots WHERE captured_at < $cutoff::TIMESTAMPTZ
+    SELECT snapshot_id FROM odds_records ANTI JOIN odds_removals USING (snapshot_id)
+    WHERE captured_at < $cutoff::TIMESTAMPTZ AND recorded_at <= $decided_at::TIMESTAMPTZ
 ), cited AS (
     SELECT market_snapshot_id_used AS snapshot_id FROM predictions
     UNION SELECT snapshot_id FROM sim_run_inputs

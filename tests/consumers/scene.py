@@ -19,6 +19,7 @@ from producers.sim_run_tracker import SimRunTracker
 from producers.snapshot_capture import SnapshotCapture
 from projections.store import Store
 from schemas.codec import Codec
+from schemas.events import EventStarted, Start
 from schemas.odds import OddsSnapshot, OddsSnapshotCaptured
 from schemas.publishes import PredictionPublished, Publish, TicketTerms
 from schemas.record import Record
@@ -209,6 +210,12 @@ class Scene:
     def size(self) -> int:
         """How many records are on the log."""
         return sum(self.log.end().values())
+
+
+def imported_start(event_id: str, at: datetime, started_at: datetime) -> EventStarted:
+    """A start as history tells it, dated by its own time and not by when it is put on record."""
+    data = Start(started_at=started_at)
+    return EventStarted(event_id=event_id, occurred_at=at, origin="BACKFILL", producer="tests", data=data)
 
 
 def shown(grade: Row, names: Sequence[str] | str) -> Row:

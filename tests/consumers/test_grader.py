@@ -99,6 +99,23 @@ def test_an_exact_return_that_no_decimal_holds_is_kept_as_a_fraction(scene: Scen
     assert expected == shown(scene.grade(publish_id), "unit_return unit_return_exact")
 
 
+@pytest.mark.parametrize(
+    ("price", "bin_from"), [("2.58", 0.29), ("2.57", 0.28), ("2.5799", 0.28), ("2.20", 0.1), ("1.86", -0.07), ("2", 0)]
+)
+def test_a_whole_per_cent_of_closing_line_value_is_in_its_own_bin(scene: Scene, price: str, bin_from: float) -> None:
+    """To a double, a hundred times 0.29 is less than 29, and a hundred times -0.07 less than -7."""
+    scene.game()
+    scene.pick(price)
+    scene.later(hours=1)
+    scene.odds("2.00")
+
+    scene.played(110, 100)
+    scene.owner.run_once()
+
+    bins = scene.store.query("clv_histogram").to_pylist()
+    assert bins == [{"origin": "LIVE", "clv_from": bin_from, "picks": 1}]
+
+
 def test_what_was_not_published_as_official_is_never_graded(scene: Scene) -> None:
     """Neither a prediction alone nor an unofficial publish counts."""
     scene.game()

@@ -295,6 +295,22 @@ def test_a_pick_that_cannot_be_graded_says_why(scene: Scene, publish_id: str | N
     assert why == scene.ask(publish_id or pick)["pending_because"]
 
 
+def test_one_pick_is_answered_for_whenever_its_game_was(scene: Scene) -> None:
+    """A look back is for all picks; a pick that is named is told of as it stands."""
+    scene.game()
+    pick = scene.pick()
+    scene.later(days=30)
+    assert shown(scene.ask(pick, lookback_hours=1), "pending pending_because") == {
+        "pending": 1,
+        "pending_because": "the event has no result yet",
+    }
+
+    scene.played(110, 100)
+    scene.later(days=30)
+
+    assert shown(scene.ask(pick, lookback_hours=1), "graded pending_because") == {"graded": 1, "pending_because": None}
+
+
 def test_a_look_back_beyond_the_calendar_is_answered(scene: Scene) -> None:
     """It means all, forced or not."""
     scene.game()

@@ -10,7 +10,7 @@ from consumers.retention import Retainer
 from projections.store import Store
 from schemas.record import Record
 from schemas.requests import RetentionApplied, RetentionRequest, RetentionRequested
-from tests.consumers.scene import MORNING, START, Scene
+from tests.consumers.scene import MORNING, START, Scene, imported_start
 
 
 def ask(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionRequested:
@@ -78,8 +78,8 @@ def test_a_close_that_nobody_cites_goes_where_closes_are_not_kept(scene: Scene) 
     assert offenders(scene) == 0
 
 
-def test_a_start_that_is_corrected_later_does_not_make_a_retention_wrong(scene: Scene) -> None:
-    """What it removed is the close now; it was none when it was removed, and it is still there to be graded by."""
+def a_removal(scene: Scene) -> str:
+    """A retention that removed a look and kept the close, a minute ago; gives the id of what it removed."""
     scene.game()
     removed = scene.odds("1.80")
     scene.later(hours=1)
@@ -89,8 +89,24 @@ def test_a_start_that_is_corrected_later_does_not_make_a_retention_wrong(scene: 
     request(scene)
     assert {close} == snapshots(scene)
     scene.later(minutes=1)
+    return removed
+
+
+def test_a_start_that_is_corrected_later_does_not_make_a_retention_wrong(scene: Scene) -> None:
+    """What it removed is the close now; it was none when it was removed, and it is still there to be graded by."""
+    removed = a_removal(scene)
 
     scene.events.start_event("game", started_at=MORNING + timedelta(minutes=30))
+
+    assert [(removed,)] == scene.rows("SELECT snapshot_id FROM closing_lines")
+    assert offenders(scene) == 0
+
+
+def test_a_start_that_is_imported_later_does_not_make_a_retention_wrong(scene: Scene) -> None:
+    """It is dated before the retention, but was put on record after it."""
+    removed = a_removal(scene)
+
+    scene.log.append([imported_start("game", START + timedelta(hours=1), MORNING + timedelta(minutes=30))])
 
     assert [(removed,)] == scene.rows("SELECT snapshot_id FROM closing_lines")
     assert offenders(scene) == 0
@@ -142,6 +158,22 @@ def test_what_is_told_after_the_retention_is_shown_however_old_it_is(scene: Scen
     late = scene.odds("1.70", captured_at=old)
 
     assert {late} == snapshots(scene)
+
+
+def test_what_is_told_between_request_and_answer_is_not_counted(scene: Scene) -> None:
+    """It stays in the views, so that the answer must not say that it went."""
+    scene.game()
+    scene.odds("1.80")
+    old = scene.clock.at
+    scene.later(days=60)
+    asked = ask(scene, keep_closing_lines=False)
+    scene.later(hours=1)
+    late = scene.odds("1.70", captured_at=old)
+
+    assert {late} == snapshots(scene)
+
+    [answer] = answers(scene, asked.record_id)
+    assert (answer.data.removed, scene.rows("SELECT count(*) FROM odds_removals")) == (1, [(1,)])
 
 
 def three_closes(scene: Scene) -> set[str]:

@@ -10,7 +10,7 @@ from onrecord.checks import Verification, verification_check
 from onrecord.history import import_history, read_files
 from onrecord.wiring import Workspace
 from projections.store import Store
-from tests.consumers.scene import START, Scene
+from tests.consumers.scene import START, Scene, imported_start
 from tests.onrecord.season import season_file
 
 NONE = dict.fromkeys(range(1, 10), 0)
@@ -191,6 +191,17 @@ def test_a_start_that_is_told_after_the_grade_makes_no_offender(sound: Scene) ->
 
     assert sound.rows("SELECT DISTINCT invalid_because FROM judged_legs WHERE event_id = 'game'") == [("AFTER_START",)]
     assert sound.rows("SELECT summary FROM graded_picks UNION ALL SELECT summary FROM graded_parlays") == [("VOID",)]
+    assert sound.rows("SELECT count(*) FROM grading") == [(3,)]
+    assert offenders(sound.store) == NONE
+
+
+def test_an_earlier_start_that_is_imported_after_the_grade_makes_no_offender(sound: Scene) -> None:
+    """It is dated before the grade, but a live pick heard of it after that."""
+    sound.later(days=100)
+    sound.log.append([imported_start("game", START + timedelta(hours=1), START - timedelta(days=1))])
+    sound.owner.run_once()
+
+    assert sound.rows("SELECT DISTINCT invalid_because FROM judged_legs WHERE event_id = 'game'") == [("AFTER_START",)]
     assert sound.rows("SELECT count(*) FROM grading") == [(3,)]
     assert offenders(sound.store) == NONE
 

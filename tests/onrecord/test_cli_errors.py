@@ -235,3 +235,26 @@ def test_debug_shows_the_trace(spawn: Run) -> None:
     assert done.code == 1
     assert "Traceback (most recent call last):" in done.err
     assert "StoreError: nothing on record has the id 'nobody'" in done.err
+
+
+TOO_MUCH = "99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "tail", "-n", TOO_MUCH),
+        ("log", "tail", "-n", "0"),
+        ("demo", "--seed", TOO_MUCH),
+        ("demo", "--seed", "-1"),
+        ("calibrate", "--training-days", TOO_MUCH),
+        ("calibrate", "--training-days", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_out_of_bounds_is_refused_before_anything_is_done(run: Run, home: Path, words: Sequence[str]) -> None:
+    """No trace, no folder, and no request on record that no column has room for."""
+    done = run(*words, check=False)
+
+    assert (done.code, "Invalid value for" in done.err, f"{words[-2]}'" in done.err) == (2, True, True)
+    assert not home.exists()

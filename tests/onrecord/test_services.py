@@ -51,9 +51,14 @@ def published(services: Any) -> str:
         market_snapshot_id_used=snapshot_id,
         p_cover=0.6,
     )
+    return publish(services, prediction_id, "telegram")
+
+
+def publish(services: Any, prediction_id: str, channel: str, *, official: bool = True) -> str:
+    """Publish a prediction at its own price; gives the publish_id."""
     terms = {"line": -5.5, "price": -110, "book": "draftkings"}
     publish_id: str = services.publishing_service.publish_prediction(
-        prediction_id, "telegram", "premium", ["EDGE"], terms, is_official=True
+        prediction_id, channel, "premium", ["EDGE"], terms, is_official=official
     )
     return publish_id
 
@@ -88,6 +93,10 @@ def test_a_pick_is_graded_and_shows_in_the_summary(services: ModuleType) -> None
     long_ago = services.grading_service.get_performance_summary("NBA", end_date=NOW - timedelta(days=1))
     assert long_ago["picks"] == 0
     assert services.grading_service.get_performance_summary(origin="BACKFILL")["picks"] == 0
+    asked = ("draftkings", "DraftKings", "Draft")
+    by_book = [services.grading_service.get_performance_summary(book) for book in asked]
+    told = [(one["cohort_key"], one["picks"]) for one in by_book]
+    assert told == [("draftkings", 1), ("draftkings", 1), ("Draft", 0)]
 
 
 def test_a_pick_that_cannot_be_graded_says_why(services: ModuleType) -> None:
@@ -96,6 +105,21 @@ def test_a_pick_that_cannot_be_graded_says_why(services: ModuleType) -> None:
 
     with pytest.raises(NotGradedError, match="the event has no result yet"):
         services.grading_service.grade_published_prediction(publish_id)
+
+
+@pytest.mark.parametrize(
+    ("official", "why"),
+    [(True, "a later publish of a prediction that is a pick already"), (False, "not published as official")],
+)
+def test_the_command_says_why_a_publish_is_no_pick(services: ModuleType, run: Run, official: bool, why: str) -> None:
+    """It is on record, so that an unknown id would be the wrong thing to look for."""
+    published(services)
+    [prediction_id] = run("query", "SELECT prediction_id FROM predictions", "-f", "csv").out.splitlines()[1:]
+    second = publish(services, prediction_id, "mail", official=official)
+
+    done = run("grade", "--publish-id", second, check=False)
+
+    assert (done.code, f"{second} is no pick: {why}; see" in done.error) == (2, True)
 
 
 def test_old_snapshots_are_cleaned_up_by_whoever_owns(services: ModuleType) -> None:

@@ -93,7 +93,7 @@ def test_a_grade_of_an_unknown_pick_is_an_error(run: Run) -> None:
     """Not a tally of nothing."""
     done = run("grade", "--publish-id", "zzz", check=False)
 
-    assert (done.code, "zzz is no official publish on record" in done.error) == (2, True)
+    assert (done.code, "zzz is no pick: unknown publish_id" in done.error) == (2, True)
 
 
 @pytest.mark.parametrize(

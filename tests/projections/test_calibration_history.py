@@ -137,7 +137,7 @@ def test_drift_is_the_realised_score_against_the_one_expected_without_results(
     [row] = store.query("drift_over_time", {"league": "NBA", "market_key": "SPREAD:FULL_GAME"}).to_pylist()
     entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p))
     settled = slice(60)
-    assert (row["n_expected"], row["n"]) == (80, 60)
+    assert (row["n_expected"], row["n"], row["events"]) == (80, 60, 30)
     assert row["expected_brier"] == pytest.approx((p * (1 - p)).mean(), abs=1e-9)
     assert row["expected_log_loss"] == pytest.approx(entropy.mean(), abs=1e-9)
     assert row["expected_log_loss_of_settled"] == pytest.approx(entropy[settled].mean(), abs=1e-9)
@@ -184,6 +184,37 @@ def test_harm_within_the_bound_is_not_told(given: Given, when_folded: When, stor
     assert "HARM" not in {warning for warning, _, _ in _warnings(store)}
 
 
+def _one_sided(games: int, to_a_game: int = 4) -> list[Record]:
+    """Picks that all won, each of which calibration made worse, by more or less."""
+    n = games * to_a_game
+    return picks(np.linspace(0.8, 0.9, n), [0.6] * n, [1.0] * n, MAY, to_a_game=to_a_game)
+
+
+@pytest.mark.parametrize(("games", "warned"), [(29, set[tuple[int, int]]()), (30, {(120, 30)})])
+def test_harm_is_told_from_thirty_events_on(
+    given: Given, when_folded: When, store: Store, games: int, warned: set[tuple[int, int]]
+) -> None:
+    """More than 100 picks are not enough where they are of a few games; how many games is said beside n."""
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*_one_sided(games))
+
+    when_folded()
+
+    rows = store.query("calibration_warnings").to_pylist()
+    assert {(row["n"], row["events"]) for row in rows if row["warning"] == "HARM"} == warned
+
+
+def test_of_one_event_there_is_no_error_and_no_harm(given: Given, when_folded: When, store: Store) -> None:
+    """A single event says nothing of the spread, even to one who asks for no more than that."""
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*_one_sided(1, to_a_game=100))
+    when_folded()
+    assert store.rows("SELECT DISTINCT n, events, brier_error, log_loss_error FROM calibration_effects") == [
+        (100, 1, None, None)
+    ]
+    assert "HARM" not in {warning for warning, _, _ in _warnings(store, least_events="1")}
+
+
 @pytest.mark.parametrize(("lost", "warned"), [(31, set[tuple[str, str]]()), (33, EVERYWHERE)], ids=["2.75", "3.25"])
 def test_drift_is_told_from_three_standard_deviations_on(
     given: Given, when_folded: When, store: Store, lost: int, warned: set[tuple[str, str]]
@@ -211,7 +242,7 @@ def test_the_error_of_an_effect_takes_the_picks_of_an_event_together(
     gain = (p - y) ** 2 - (q - y) ** 2
     by_event = (gain - gain.mean()).reshape(-1, 2).sum(axis=1)
     assert effects == [
-        (60, 30, pytest.approx(gain.mean(), abs=1e-9), pytest.approx(np.sqrt((by_event**2).sum()) / 60, abs=1e-9))
+        (60, 30, pytest.approx(gain.mean(), abs=1e-9), pytest.approx(by_event.std(ddof=1) * np.sqrt(30) / 60, abs=1e-9))
     ]
 
 

@@ -27,6 +27,7 @@ def _told(order: str) -> str:
         _PRICES.format(table="closing_lines", phase="closing", more="", order=order),
     )
     told = json.dumps(store.query("no_vig_log_loss").to_pylist())
+    assert told == json.dumps(store.query("no_vig_log_loss", {"book": "Pinnacle"}).to_pylist())
     store.close()
     return told
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from projections.store import Store
 from schemas.events import EventRescheduled, EventScheduled, EventStarted
 from schemas.odds import OddsSnapshotCaptured
 from schemas.requests import RetentionApplied
@@ -38,6 +39,19 @@ def test_a_price_at_the_very_start_is_a_close_whichever_came_first(
         when_folded()
 
     assert [(1.9, MINUTE[4])] == then(CLOSES)
+
+
+@pytest.mark.parametrize("query", ["closing_line", "odds_of_event"])
+def test_a_book_is_asked_for_in_any_case(query: str, given: Given, when_folded: When, store: Store) -> None:
+    """As everywhere else; without one all are told."""
+    start = make(EventScheduled)
+    given(start, _odds(0, book="Bet365"), _odds(1, book="pinnacle"))
+
+    when_folded()
+
+    asked = ({"event_id": start.event_id} | more for more in ({"book": " bet365"}, {"book": "PINNACLE"}, {}))
+    told = [store.query(query, one)["book"].to_pylist() for one in asked]
+    assert [set(books) for books in told] == [{"Bet365"}, {"pinnacle"}, {"Bet365", "pinnacle"}]
 
 
 def test_each_book_market_and_selection_has_its_own(given: Given, when_folded: When, then: Then) -> None:
