@@ -396,7 +396,7 @@ def test_no_value_is_cut_on_a_narrow_terminal(workspace: Workspace, width: int) 
 
     assert "…" not in shown
     assert all(str(value) in shown for row in table.to_pylist() for value in row.values() if value is not None)
-    assert all(f"{one:.2f}" in shown for one in units)
+    assert all(f"{float(one):.2f}" in shown for one in units)
 
 
 @pytest.mark.parametrize(
