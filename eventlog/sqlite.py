@@ -67,11 +67,11 @@ _ADVICE = (
     ("not a database", "pass the path of an onrecord log"),
     ("failed to open", "make sure that its folder exists and may be written, and that it is no folder itself"),
     ("readonly", "make the file and its folder writable"),
+    ("malformed", "the file is damaged: put a copy in its place, then run `onrecord rebuild`"),
     ("disk", "make room on the disk, then do it again: nothing of this call was kept"),
     ("locked", "another process holds the log: let it finish, then do it again"),
     ("no such table", "use a topic of schemas.registry.TOPICS"),
     ("ConnectionInit", "it has been closed: open it again"),
-    ("malformed", "the file is damaged: put a copy in its place"),
 )
 
 

@@ -175,7 +175,8 @@ def test_a_damaged_file_is_told(path: Path) -> None:
     run(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    with pytest.raises(LogError, match="damaged"), SqliteLog(path) as log:
+    advice = "damaged: put a copy in its place, then run `onrecord rebuild`"
+    with pytest.raises(LogError, match=advice), SqliteLog(path) as log:
         drained(log)
 
 
