@@ -1,14 +1,16 @@
 """Records to the columns of a batch, and back."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import AwareDatetime
 
 from eventlog.log import BATCH
@@ -97,6 +99,19 @@ def is_same(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     return all(kept[name] == given[name] for name in envelope) and (
         kept["data"] == given["data"] or bool(json.loads(kept["data"]) == json.loads(given["data"]))
     )
+
+
+def unlike(kept: pa.Table, given: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows of `given` that do not say the same as the one of `kept` with their id, in their order."""
+    first = kept.take(pc.index_in(given["record_id"], value_set=kept["record_id"].combine_chunks()))
+    # Most are equal to the letter: only the others are worth a look in Python.
+    other = pc.invert(reduce(pc.and_, (_equal(first[name], given[name]) for name in CONTENT)))
+    pairs = zip(first.filter(other).to_pylist(), given.filter(other).to_pylist(), strict=True)
+    return (late for early, late in pairs if not is_same(early, late))
+
+
+def _equal(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.coalesce(pc.equal(first, second), pc.and_(pc.is_null(first), pc.is_null(second)))
 
 
 def refused(row: Mapping[str, Any]) -> str:

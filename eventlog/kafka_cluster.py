@@ -147,7 +147,7 @@ class Cluster:
         self._create([topic for topic in self.topics if self.named(topic) not in held], count or settings.partitions)
         described = self._described()
         self.partitions = {topic: len(described[self.named(topic)].partitions) for topic in self.topics}
-        # A topic that was deleted and made again is another log: its positions mean nothing any more.
+        # If the first topic was deleted and made again it is another log: its positions mean nothing any more.
         made = described[self.named(self.topics[0])].topic_id
         self.log_id = f"{metadata.cluster_id}/{settings.topic_prefix}{made}"
 

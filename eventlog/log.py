@@ -145,6 +145,11 @@ def behind_by(positions: Positions, target: Positions) -> int:
     return sum(max(0, offset - positions.get(partition, 0)) for partition, offset in target.items())
 
 
+def beyond(positions: Positions, end: Positions) -> Positions:
+    """Those of `positions` that lie beyond the `end` of their log: what they tell of is not on it any more."""
+    return {partition: offset for partition, offset in positions.items() if offset > end.get(partition, 0)}
+
+
 def latest(first: Positions, second: Positions) -> Positions:
     """The larger offset of each partition."""
     return {key: max(first.get(key, 0), second.get(key, 0)) for key in {*first, *second}}

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
-from eventlog.columns import ROW, STORED, is_same, refused, to_batch, to_envelope, to_row, to_table
+from eventlog.columns import ROW, STORED, refused, to_batch, to_envelope, to_row, to_table, unlike
 from eventlog.log import EMPTY, LogError, Positions
 from eventlog.sqlite_connection import Error, SqliteConnection
 from eventlog.uninterrupted import uninterrupted
@@ -33,6 +33,8 @@ BUSY_TIMEOUT_MS = 30_000
 BATCH_BYTES = 128 * 1024 * 1024
 """A batch ends soon after this size, whatever its number of records, so that a reader's memory has a bound."""
 _FETCH_ROWS = 2048
+_COMPARED_ROWS = 512
+"""Fewer than are fetched at once: so all of them come, whatever their size. SQLite takes 32,766 parameters."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = ", ".join(STORED.names)
 # The primary key is the offset + 1: SQLite counts from 1. Without AUTOINCREMENT a refused record leaves no gap, but the
@@ -67,11 +69,11 @@ _ADVICE = (
     ("not a database", "pass the path of an onrecord log"),
     ("failed to open", "make sure that its folder exists and may be written, and that it is no folder itself"),
     ("readonly", "make the file and its folder writable"),
+    ("malformed", "the file is damaged: put a copy in its place, then run `onrecord rebuild`"),
     ("disk", "make room on the disk, then do it again: nothing of this call was kept"),
     ("locked", "another process holds the log: let it finish, then do it again"),
     ("no such table", "use a topic of schemas.registry.TOPICS"),
     ("ConnectionInit", "it has been closed: open it again"),
-    ("malformed", "the file is damaged: put a copy in its place"),
 )
 
 
@@ -266,16 +268,21 @@ class SqliteLog:
 
     def _note_conflicts(self, topic: str, table: pa.Table) -> None:
         """Keep what was refused because its record_id is on the log with other content."""
-        for given in table.to_pylist():
-            [kept] = self._fetch_from(self._writer, topic, "record_id = ?", given["record_id"], 1).to_pylist()
-            if not is_same(kept, given):
+        for start in range(0, table.num_rows, _COMPARED_ROWS):
+            given = table.slice(start, _COMPARED_ROWS)
+            for late in unlike(self._kept(topic, given["record_id"]), given):
                 self._writer.rows(
                     "INSERT INTO log_conflicts VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     topic,
-                    given["record_id"],
-                    refused(given),
+                    late["record_id"],
+                    refused(late),
                     (self._clock.now() - _EPOCH) // timedelta(microseconds=1),
                 )
+
+    def _kept(self, topic: str, record_ids: pa.ChunkedArray) -> pa.Table:
+        ids = pc.unique(record_ids).to_pylist()
+        places = ", ".join("?" * len(ids))
+        return self._fetch_from(self._writer, topic, f"record_id IN ({places})", *ids, len(ids))
 
     def _fetch(self, topic: str, condition: str, *parameters: Any) -> pa.Table:
         with self._reading, self._explained():

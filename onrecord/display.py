@@ -22,7 +22,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from consumers.lease import OwnedElsewhereError
-from eventlog.log import EventLog, Positions, behind_by
+from eventlog.log import EventLog, Positions, behind_by, beyond
 from onrecord import trace
 from onrecord.checks import Check, Verification
 from onrecord.doctor import Finding
@@ -242,11 +242,15 @@ def status(workspace: Workspace) -> Table:
     end = workspace.log.end()
     title = "an owner is alive" if alive else "no owner is alive; any command catches up"
     shown = Table("topic", "partition", "end", "behind", "seconds", title=title, title_justify="left")
+    ahead = beyond(positions, end)
+    if ahead:
+        shown.caption = "ahead of the log, which is an older copy or was made again: end the owner, and start it again"
     for (topic, partition), offset in sorted(end.items()):
         key = (topic, partition)
         behind = behind_by(positions, {key: offset})
+        told = f"{ahead[key] - offset} ahead" if key in ahead else str(behind)
         shown.add_row(
-            topic, str(partition), str(offset), str(behind), _seconds_behind(workspace, key, offset - behind, behind)
+            topic, str(partition), str(offset), told, _seconds_behind(workspace, key, offset - behind, behind)
         )
     return shown
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consumers.lease import listed, mapped
-from eventlog.log import EventLog, LogError, Positions, behind_by, reached
+from eventlog.log import EventLog, LogError, Positions, behind_by, beyond, reached
 from projections.catch_up import Progress
 from projections.generations import replace_file
 
@@ -34,7 +34,7 @@ def copy_log(
 
     Stamps are kept. `notes` remembers how far both logs were after each batch: what lies on the target behind that may
     be of the batch that was cut off, and is not sent again. Without notes the whole target is looked through, which
-    takes about 60 bytes of memory a record.
+    takes about 60 bytes of memory a record; so it is where they tell of more than a log holds (an older copy of it).
 
     Raises:
         LogError: source and target are one log, or either fails; run it again then.
@@ -57,13 +57,16 @@ def copy_log(
 
 
 def _noted(notes: Path, source: EventLog, target: EventLog) -> tuple[Positions, Positions]:
-    """How far the source was read, and where the target's end was then; from the start where nothing is noted."""
+    """How far the source was read, and where the target's end was then; from the start where no note holds."""
     if not notes.exists():
         return {}, target.earliest()
     text = json.loads(notes.read_text("utf-8"))
     if [text["source"], text["target"]] != [source.log_id, target.log_id]:
         raise LogError(f"{notes} tells of a copy of other logs: move it away")
-    return mapped(text["read"]), mapped(text["written"])
+    read, written = mapped(text["read"]), mapped(text["written"])
+    if beyond(read, source.end()) or beyond(written, target.end()):
+        return {}, target.earliest()
+    return read, written
 
 
 def _note(notes: Path, source: EventLog, target: EventLog, held: Positions) -> None:

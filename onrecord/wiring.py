@@ -18,7 +18,7 @@ from consumers.owner import Decider, Owner
 from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import to_envelope
-from eventlog.log import EventLog, Positions, reached
+from eventlog.log import EventLog, Positions, beyond, reached
 from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
@@ -105,11 +105,11 @@ class Workspace:
 
         Raises:
             OwnedElsewhereError: another process is the owner.
-            StoreError: they are damaged, or of other code.
+            StoreError: they are damaged, of other code, or ahead of the log.
         """
         with Lease(self.settings.projections), ExitStack() as held:
             path = self.generations.current()
-            store = None if path is None else Store(path, log_id=self.log.log_id)
+            store = None if path is None else self._stored(path)
             if store is not None:
                 held.callback(store.close)
             yield store
@@ -343,7 +343,7 @@ class Workspace:
         path = self.generations.current()
         if path is not None:
             try:
-                return Store(path, log_id=self.log.log_id)
+                return self._stored(path)
             except StoreInUseError:
                 raise  # somebody looks into a sound file: it stays where it is
             except StoreError as error:
@@ -351,9 +351,31 @@ class Workspace:
                 self._set_aside(path)
         return Store(rebuild(self.log, self.generations, progress).path, log_id=self.log.log_id)
 
+    def _stored(self, path: Path) -> Store:
+        """The store in a file.
+
+        Raises:
+            StoreError: it cannot be opened, or is ahead of the log: it would skip what comes there next.
+        """
+        store = Store(path, log_id=self.log.log_id)
+        try:
+            _check_not_ahead(store, self.log.end())
+        except BaseException:
+            store.close()
+            raise
+        return store
+
     def _set_aside(self, path: Path) -> None:
         """One is enough for whoever wants to look: each is as large as the projections."""
         newest = self.generations.set_aside(path)
         for older in newest.parent.glob("damaged.*"):
             if not older.name.startswith(newest.name):
                 older.unlink()
+
+
+def _check_not_ahead(store: Store, end: Positions) -> None:
+    for lane, offset in beyond(store.positions(), end).items():
+        raise StoreError(
+            f"{store.path} is ahead of the log ({lane[0]}/{lane[1]}: {offset} of {end.get(lane, 0)}), which is an "
+            "older copy or was made again: `onrecord rebuild` makes it anew"
+        )

@@ -1,5 +1,6 @@
 """What analysts open: a copy of the projections beside the owner's file, and Parquet partitioned by month."""
 
+import glob
 import os
 import shutil
 from datetime import datetime
@@ -15,9 +16,13 @@ PARTITIONED = {"odds_snapshots": "captured_month"}
 
 
 def publish_copy(store: Store, path: Path, published_at: datetime) -> None:
-    """Write the whole store to `path`, positions and time inside; a reader sees the old file or the new one."""
+    """Write the whole store to `path`, positions and time inside; a reader sees the old file or the new one.
+
+    Nobody else may write there: of drafts only those of killed publishers lie there, and they go.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        left.unlink()
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
     store.execute(
         _BIND_VIEWS,
         f"ATTACH '{quoted(draft)}' AS published (STORAGE_VERSION '{STORAGE_VERSION}')",

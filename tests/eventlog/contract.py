@@ -165,6 +165,16 @@ class LogContract(ABC):
         log.append([started(1), started(1, producer="second"), started(1, producer="third")])
         assert len(log.conflicts()) == 2
 
+    def test_known_records_and_conflicts_among_very_many_are_told_apart(self, log: EventLog) -> None:
+        """However many at once, each is compared with the one of its own id, on the log or in the call."""
+        given = [started(number) for number in range(1500)]
+        changed = {number: started(number, producer="other") for number in (0, 511, 512, 513, 1400, 1499)}
+        log.append(given[:1400])
+        log.append([*given, *(changed.get(number, given[number]) for number in reversed(range(1500)))])
+        assert by_id(given) == by_id(records_in(drained(log)))
+        told = [conflict["record_id"] for conflict in log.conflicts()]
+        assert sorted(told) == sorted(record.record_id for record in changed.values())
+
     def test_an_id_is_of_one_topic(self, log: EventLog) -> None:
         """The same record_id in two topics is two records."""
         other = make(OddsSnapshotCaptured).model_copy(update={"record_id": started(1).record_id})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -108,6 +109,45 @@ def test_a_batch_of_large_records_ends_early_and_the_next_goes_on(tmp_path: Path
         assert len(drained(log, limit=1_000_000)) == 5001
 
 
+def test_known_records_are_looked_up_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import that is run again holds the write lock; a query for each record took forty times as long."""
+    asked = []
+    reading = SqliteConnection.reading
+
+    def counted(connection: SqliteConnection, sql: str, *parameters: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return reading(connection, sql, *parameters, **options)
+
+    given = [started(number) for number in range(1100)]
+    with SqliteLog(tmp_path / "log.sqlite") as log:
+        log.append(given)
+        monkeypatch.setattr(SqliteConnection, "reading", counted)
+        log.append(given)
+    assert len(asked) < 10
+
+
+@pytest.mark.parametrize("record_id", ["'", '"', "[1]", "a\0b", "\\", "?1", "%", "é 🏈", "1", "null", ""])
+def test_an_id_is_taken_as_it_is(record_id: str) -> None:
+    """Whatever a foreign producer makes one of: sent again it is known, and its other content is a conflict."""
+    with SqliteLog(":memory:") as log:
+        log.append([started(1)])
+        row = {**drained(log)[0], "record_id": record_id}
+        for again in (row, row, {**row, "producer": "other"}):
+            log.append_batch(pa.Table.from_pylist([again], schema=BATCH))
+        assert [started(1).record_id, record_id] == [one["record_id"] for one in drained(log)]
+        assert [record_id] == [one["record_id"] for one in log.conflicts()]
+
+
+def test_known_records_are_all_compared_however_large(tmp_path: Path) -> None:
+    """Also those beyond the size at which a batch ends."""
+    given = [make(RawPayloadCaptured, number=n, content="x") for n in range(2500)]
+    other = [given[2499].model_copy(update={"producer": "other"})]
+    with SqliteLog(tmp_path / "log.sqlite", batch_bytes=1) as log:
+        log.append(given)
+        log.append([*given[:2499], *other])
+        assert [other[0].record_id] == [conflict["record_id"] for conflict in log.conflicts()]
+
+
 def test_several_may_write_at_once_with_the_library_that_is_installed() -> None:
     """Older ones could damage the file."""
     assert sqlite_version() >= LEAST_SQLITE_VERSION
@@ -175,7 +215,8 @@ def test_a_damaged_file_is_told(path: Path) -> None:
     run(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
-    with pytest.raises(LogError, match="damaged"), SqliteLog(path) as log:
+    advice = "damaged: put a copy in its place, then run `onrecord rebuild`"
+    with pytest.raises(LogError, match=advice), SqliteLog(path) as log:
         drained(log)
 
 

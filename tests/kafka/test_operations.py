@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from eventlog.kafka import KafkaLog
 from eventlog.kafka_cluster import Cluster, KafkaSettings
@@ -110,6 +111,27 @@ def test_the_doctor_names_a_topic_that_forgets(workspace: Workspace) -> None:
     [named] = [finding for finding in findings(workspace) if finding.subject == "topic"]
     assert named.is_fault
     assert named.state.startswith(f"{log.cluster.named('odds')}: retention.ms=86400000: it forgets records")
+
+
+def test_a_topic_that_was_made_again_is_noticed_by_its_end(
+    workspace: Workspace, given: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log's id is the first topic's, and stays; projections that are ahead of the other one are made anew."""
+    workspace.settle_down(workspace.log.append([make(EventScheduled, "game", number=n) for n in range(3)]))
+    topic, before = given["ONRECORD_KAFKA_TOPIC_PREFIX"] + "events", workspace.log.log_id
+    workspace.close()
+    admin = AdminClient({"bootstrap.servers": given["ONRECORD_KAFKA_BOOTSTRAP_SERVERS"]})
+    admin.delete_topics([topic])[topic].result()
+    eventually(lambda: topic not in admin.list_topics(timeout=10).topics)
+
+    with closing(Workspace(Settings(), say=print)) as again:
+        again.log.append([make(EventScheduled, "another game")])
+        with again.fresh_reader() as store:
+            found = store.rows("SELECT event_id FROM events")
+        assert before == again.log.log_id
+
+    assert found == [("another game",)]
+    assert "is ahead of the log (events/" in capsys.readouterr().out
 
 
 def test_a_worker_comes_in_by_scram_and_tls(tmp_path: Path) -> None:

@@ -215,6 +215,17 @@ def test_status_tells_the_lag_of_each_topic(run: Run, season: Path, workspace: W
     assert _cells(run("status").out, " events ") == ["events", "0", "181", "0", "0"]
 
 
+def test_status_tells_what_is_ahead_of_the_log(run: Run, workspace: Workspace) -> None:
+    """An owner folded more than lies there now: not a word of 0 behind."""
+    _schedule(workspace)
+    with workspace.owner():
+        workspace.tell({("events", 0): 3, ("odds", 0): 0}, None)
+        shown = run("status").out
+    assert _cells(shown, " events ") == ["events", "0", "1", "2 ahead", "0"]
+    assert _cells(shown, " odds ") == ["odds", "0", "0", "0", "0"]
+    assert "ahead of the log, which is an older copy or was made again" in " ".join(shown.split())
+
+
 def _schedule(workspace: Workspace) -> None:
     workspace.log.append([make(EventScheduled)])
 

@@ -1,5 +1,6 @@
 """A copy of a log is the same log on another engine: nothing lost, nothing doubled, cut off as often as you like."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +60,11 @@ def size(log: SqliteLog) -> int:
     return sum(log.end().values())
 
 
+def ids(log: SqliteLog) -> set[str]:
+    """Of every record."""
+    return set(log.read({}, 1000)[0]["record_id"].to_pylist())
+
+
 def test_a_copy_has_the_same_digests_stamps_and_dead_letters(source: SqliteLog, target: SqliteLog, notes: Path) -> None:
     """Every column of every table."""
     assert copy_log(source, target, notes) == Copied(size(source), left=0)
@@ -106,6 +112,28 @@ def test_what_lies_behind_the_notes_is_not_sent_again(
         notes.write_text(told[-2], "utf-8")
 
     assert copy_log(source, target, notes).records == 0
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+def test_notes_of_more_than_a_log_holds_are_not_followed(tmp_path: Path, notes: Path, end: str) -> None:
+    """An older copy lies in the place of one end, and has got a record since: that is copied, and what is missing."""
+    paths = {name: tmp_path / name for name in ("source", "target")}
+    older = tmp_path / "older"
+    with SqliteLog(paths["source"]) as first, SqliteLog(paths["target"]) as second:
+        first.append([foreign("EventStarted", 1)])
+        copy_log(first, second, notes)
+    shutil.copy(paths[end], older)
+    with SqliteLog(paths["source"]) as first, SqliteLog(paths["target"]) as second:
+        first.append([foreign("EventStarted", number) for number in (2, 3)])
+        copy_log(first, second, notes)
+    older.replace(paths[end])
+
+    with SqliteLog(paths["source"]) as first, SqliteLog(paths["target"]) as second:
+        first.append([foreign("EventStarted", 4)])
+        copied = copy_log(first, second, notes)
+        missing = ids(first) - ids(second)
+        assert (copied.records, missing) == ({"source": 1, "target": 3}[end], set())
+        assert copy_log(first, second, notes).records == 0
 
 
 def test_one_log_is_not_copied_onto_itself(source: SqliteLog, notes: Path) -> None:

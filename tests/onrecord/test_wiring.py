@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,8 @@ import pytest
 from consumers.lease import OwnedElsewhereError, OwnerState, write_state
 from eventlog.clock import ManualClock
 from eventlog.log import BATCH
+from eventlog.sqlite import SqliteLog
+from onrecord.doctor import findings
 from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.wiring import TimedOutError, Workspace
@@ -215,6 +218,51 @@ def test_only_the_newest_damaged_file_is_kept(workspace: Workspace) -> None:
 
     assert events(workspace) == 1
     assert len(list(workspace.settings.projections.glob("damaged.*"))) == 1
+
+
+def an_older_copy_lies_in_the_place_of_the_log(workspace: Workspace) -> Workspace:
+    """Three games are folded, and the file of the log is a copy from when there was one."""
+    file, copy = workspace.settings.log_path, workspace.settings.home / "copy"
+    with SqliteLog(file, workspace.clock) as log:
+        log.append([game(0)])
+    shutil.copy(file, copy)
+    workspace.log.append([game(1), game(2)])
+    assert events(workspace) == 3
+    workspace.close()
+    copy.replace(file)
+    return Workspace(workspace.settings, workspace.clock, say=print)
+
+
+def test_projections_that_are_ahead_of_the_log_are_made_anew(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else they would skip what comes next. It is said in one line, and the file is kept aside."""
+    restored = an_older_copy_lies_in_the_place_of_the_log(workspace)
+    restored.log.append([game(7)])
+
+    with restored.reader() as store:
+        found = store.rows("SELECT event_id FROM events ORDER BY ALL")
+
+    [said] = capsys.readouterr().out.splitlines()
+    assert "is ahead of the log (events/0: 3 of 2), which is an older copy or was made again" in said
+    assert said.endswith("; rebuilding from the log")
+    assert found == [("game 0",), ("game 7",)]
+    assert [check.offenders for check in restored.audit()] == [0] * 10
+    assert len(list(workspace.settings.projections.glob("damaged.*"))) == 1
+    restored.close()
+
+
+def test_the_doctor_tells_projections_that_are_ahead_of_the_log(workspace: Workspace) -> None:
+    """As a fault, with what to do; until the next command has done it."""
+    restored = an_older_copy_lies_in_the_place_of_the_log(workspace)
+
+    [told] = [one for one in findings(restored) if one.is_fault]
+    assert events(restored) == 1
+
+    assert (told.subject, "is ahead of the log (events/0: 3 of 1)" in told.state) == ("projections", True)
+    assert told.state.endswith("`onrecord rebuild` makes it anew; the next command rebuilds them")
+    assert [one for one in findings(restored) if one.is_fault] == []
+    restored.close()
 
 
 def row(kind: str, version: int = 1, number: int = 0, data: Any = None) -> dict[str, Any]:

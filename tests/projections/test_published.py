@@ -112,6 +112,18 @@ def test_what_an_interrupted_copy_left_is_no_hindrance(filled: Store, tmp_path: 
     assert path.exists()
 
 
+def test_what_a_killed_owner_left_goes_with_the_next_copy(filled: Store, tmp_path: Path) -> None:
+    """Each is as large as the projections; what is named otherwise is somebody's own."""
+    path, kept = tmp_path / "the [1st] copy.duckdb", tmp_path / ".the 1 copy.duckdb.4194305"
+    drafts = [path.with_name(f".{path.name}.4194305{end}") for end in ("", ".wal")]
+    for file in (*drafts, kept):
+        file.write_bytes(b"half a copy")
+
+    publish_copy(filled, path, NOON)
+
+    assert {path, kept} == set(tmp_path.iterdir())
+
+
 def test_a_file_name_is_taken_as_it_is(filled: Store, tmp_path: Path) -> None:
     """Quotes and spaces are part of a name."""
     path = tmp_path / "O'Brien's copy.duckdb"
