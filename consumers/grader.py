@@ -27,7 +27,7 @@ from schemas.ids import derived_id
 from schemas.record import Record
 from schemas.requests import GradingCompleted, GradingTally
 
-DECISION_VERSION = "grader-2"
+DECISION_VERSION = "grader-3"
 PRODUCER = "grader"
 LONGEST_HOURS = 876_000
 """A hundred years, as in `grading_inputs`: a request looks back no further."""

@@ -151,7 +151,7 @@ def test_the_grade_cites_all_that_it_was_decided_from(scene: Scene) -> None:
         grade["start_ids"],
         grade["close_snapshot_id"],
     )
-    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-2")
+    assert (grade["rulebook"], grade["rulebook_version"], grade["decision_version"]) == ("nba", "1", "grader-3")
     assert START + timedelta(hours=3) == grade["decided_at"]
 
 
