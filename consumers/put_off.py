@@ -18,8 +18,8 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 def delay_fields(row: Mapping[str, Any], book: Rulebook) -> dict[str, Any]:
     """What being put off changes of a result, by the pick's own plan; a delay that the result states goes first."""
-    if row["put_off_id"] is None:
-        return {}
+    if row["put_off_id"] is None or (row["result_status"] == "POSTPONED" and row["home"] is None):
+        return {}  # what was not played at all has no delay
     delay = row["start_delay_hours"]
     if delay is None:
         if row["event_status"] == "POSTPONED" and not row["has_started"]:

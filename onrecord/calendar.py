@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,7 @@ class _Told:
 
     def __init__(self) -> None:
         self._counts: dict[str, tuple[tuple[Any, ...], Record]] = {}
+        self._results: list[Record] = []
         self._on_again: tuple[Any, ...] = ()
 
     @property
@@ -88,9 +89,10 @@ class _Told:
     def take(self, record: Record) -> None:
         """One more record, in any order."""
         kind = _KINDS[type(record)]
-        rank: tuple[Any, ...] = (not _is_assumed(record), record.occurred_at, record.ref)
         if kind == "RESULT":
-            rank = (isinstance(record, ResultCorrected), record.occurred_at, record.recorded_at, record.ref)
+            self._results.append(record)
+            return
+        rank = (not _is_assumed(record), record.occurred_at, record.ref)
         if kind not in self._counts or rank > self._counts[kind][0]:
             self._counts[kind] = (rank, record)
         if kind in {"RESCHEDULED", "STARTED"}:
@@ -99,7 +101,7 @@ class _Told:
     def start(self) -> EventStart:
         """Of an event that has a schedule."""
         _, plan = max(self._counts[kind] for kind in ("SCHEDULED", "RESCHEDULED") if kind in self._counts)
-        result = self._get("RESULT")
+        result = _standing_result(self._results)
         return EventStart(
             plan.data.starts_at,
             self._started_at(plan),
@@ -124,6 +126,34 @@ class _Told:
 
     def _get(self, kind: str) -> Record | None:
         return self._counts[kind][1] if kind in self._counts else None
+
+
+def _standing_result(told: Sequence[Record]) -> Record | None:
+    """Which of an event's results counts: the rule is stated, with its reasons, at `standing_result` in SQL."""
+    corrected = {record.data.corrects for record in told if isinstance(record, ResultCorrected)}
+    withdrawn_at = max((record.occurred_at for record in told if _is_withdrawal(record)), default=None)
+
+    def rank(record: Record) -> tuple[Any, ...]:
+        return (
+            record.ref not in corrected,
+            withdrawn_at is None or record.occurred_at > withdrawn_at,
+            _is_withdrawal(record),
+            isinstance(record, ResultCorrected),
+            not _tells_only_who_won(record),
+            *(record.occurred_at, record.recorded_at, record.ref),
+        )
+
+    return max(told, key=rank, default=None)
+
+
+def _is_withdrawal(record: Record) -> bool:
+    """No result after all."""
+    return isinstance(record, ResultCorrected) and record.data.status == "POSTPONED"
+
+
+def _tells_only_who_won(record: Record) -> bool:
+    """At a time that is assumed."""
+    return bool(record.data.time_assumed) and record.data.status == "FINAL" and record.data.home is None
 
 
 def _is_assumed(record: Record) -> bool:

@@ -6,7 +6,7 @@ The file begins with a sentence and a header, then has sections in this order, e
     -- reads: OddsSnapshotCaptured, EventStarted      (record types: relations of the batch)
     -- uses: events                                   (projections whose tables it looks at; their folds run first)
     -- unique: odds_records(snapshot_id)              (what a rebuild proves: no record was folded twice)
-    -- table                                          CREATE TABLE ...
+    -- table                                          CREATE TABLE ...; CREATE MACRO ... where folds call it
     -- fold                                           statements that change this file's tables only; each runs
                                                       where a record type that it names is in the batch
     -- view                                           CREATE VIEW ...

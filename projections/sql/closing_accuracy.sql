@@ -19,7 +19,9 @@ WITH prices AS (
     FROM prices WINDOW whole AS (PARTITION BY event_id, phase, capture_id)
 ), ended AS (
     -- The final score counts extra time where there was any: then only the score of regulation tells.
-    SELECT event_id, coalesce(regulation.home, results.home) AS home, coalesce(regulation.away, results.away) AS away
+    -- A source that tells no score may tell who won; where nobody tells either, the game is left out.
+    SELECT event_id, CASE sign(coalesce(regulation.home, results.home) - coalesce(regulation.away, results.away))
+                         WHEN 1 THEN 'HOME' WHEN 0 THEN 'DRAW' WHEN -1 THEN 'AWAY' ELSE upper(winner) END AS won
     FROM (SELECT *, list_filter(periods, lambda p: p.period = 'regulation')[1] AS regulation
           FROM event_results) AS results
     WHERE status = 'FINAL' AND (regulation IS NOT NULL OR NOT coalesce(extra_time, false))
@@ -27,9 +29,8 @@ WITH prices AS (
     SELECT league, phase, event_id, sum(((p - (selection = won)::INTEGER) ** 2)::DECIMAL(18, 15)) AS brier,
            -ln(max(p) FILTER (selection = won)) AS log_loss
     FROM fair JOIN events USING (event_id)
-    JOIN (SELECT event_id, CASE WHEN home > away THEN 'HOME' WHEN home < away THEN 'AWAY' ELSE 'DRAW' END AS won
-          FROM ended) USING (event_id)
-    WHERE sides = 3 GROUP BY ALL HAVING count(*) = 3
+    JOIN ended USING (event_id)
+    WHERE won IS NOT NULL AND sides = 3 GROUP BY ALL HAVING count(*) = 3
 ), complete AS (
     FROM scored SEMI JOIN (SELECT event_id FROM scored GROUP BY event_id HAVING count(*) = 2) USING (event_id)
 )

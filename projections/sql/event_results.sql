@@ -13,6 +13,23 @@ CREATE TABLE event_result_history (
 );
 CREATE TABLE event_results AS FROM event_result_history LIMIT 0;
 
+-- Which of the results told of one event counts, told or corrected in whatever order. `onrecord/calendar.py` has the same rule:
+-- what a correction names counts last; then what is no later than the newest correction to POSTPONED, by which there is no
+-- result after all; then results before corrections; then who won at a time that is assumed, before what tells more.
+-- A file that was mended tells another score of the same time: what was put on record later counts.
+CREATE MACRO standing_result(told) AS CASE WHEN len(told) = 1 THEN told[1] ELSE list_max(list_transform(told, lambda one: {
+    'rank': (
+        NOT list_contains(list_transform(told, lambda other: other.corrects), one.result_id),
+        one.occurred_at > coalesce(list_max(list_transform(told, lambda other:
+            CASE WHEN other.corrects IS NOT NULL AND other.status = 'POSTPONED' THEN other.occurred_at END)), '-infinity'),
+        one.corrects IS NOT NULL AND one.status = 'POSTPONED',
+        one.corrects IS NOT NULL,
+        NOT (one.time_assumed AND one.status = 'FINAL' AND one.home IS NULL),
+        one.occurred_at, one.recorded_at, one.result_id
+    ),
+    'result': one
+})).result END;
+
 -- fold
 INSERT INTO event_result_history BY NAME
 SELECT ref AS result_id, * EXCLUDE (
@@ -24,8 +41,7 @@ SELECT ref AS result_id, * EXCLUDE (
 FROM ResultCorrected;
 
 MERGE INTO event_results USING (
-    -- A file that was mended tells another score of the same time: what was put on record later counts.
-    SELECT unnest(arg_max(history, (corrects IS NOT NULL, occurred_at, recorded_at, result_id)))
+    SELECT unnest(standing_result(list(history)))
     FROM event_result_history AS history
     SEMI JOIN (SELECT event_id FROM ResultRecorded UNION SELECT event_id FROM ResultCorrected) AS touched
         USING (event_id)

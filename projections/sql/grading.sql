@@ -112,6 +112,13 @@ WITH gradable AS (
                    FILTER (kind = 'RESCHEDULED' AND NOT before OR status = 'POSTPONED') AS moved
         FROM heard GROUP BY event_id, published_at
     )
+), results AS (
+    -- 'Not played' is over once the game is on again, as in `events`: then another result is awaited.
+    SELECT * FROM event_results ANTI JOIN (
+        SELECT result_id FROM event_results AS off JOIN event_changes AS change USING (event_id)
+        WHERE off.status = 'POSTPONED' AND off.home IS NULL AND kind IN ('RESCHEDULED', 'STARTED')
+          AND (change.occurred_at, change_id) > (off.occurred_at, result_id)
+    ) USING (result_id)
 ), due AS (
     SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
            events.started_at IS NOT NULL AS has_started, planned_at, put_off_id,
@@ -120,7 +127,7 @@ WITH gradable AS (
            results.status AS result_status, results.known_at AS result_known_at
     FROM gradable
     JOIN events USING (event_id)
-    LEFT JOIN event_results AS results USING (event_id)
+    LEFT JOIN results USING (event_id)
     LEFT JOIN put_off USING (event_id, published_at)
     WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))

@@ -47,10 +47,15 @@ WITH said AS (
     )
 ), results AS (
     -- As `event_results` has it, likewise.
-    SELECT event_id, hearer, heard_at, arg_max(status, (corrects IS NOT NULL, occurred_at, recorded_at, result_id))
-               OVER (PARTITION BY event_id, hearer ORDER BY heard_at) AS status
-    FROM (SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
-          FROM event_result_history, hearers)
+    SELECT event_id, hearer, heard_at, standing_result(told).status AS status
+    FROM (
+        SELECT event_id, hearer, heard_at,
+               list({'result_id': result_id, 'corrects': corrects, 'status': status, 'home': home, 'time_assumed': time_assumed,
+                     'occurred_at': occurred_at, 'recorded_at': recorded_at})
+                   OVER (PARTITION BY event_id, hearer ORDER BY heard_at) AS told
+        FROM (SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
+              FROM event_result_history, hearers)
+    )
 )
 SELECT said.*, odds.book AS snapshot_book,
        CASE

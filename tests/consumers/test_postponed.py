@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from producers.publishing_service import PublishRefusedError
 from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, Reschedule, Schedule, StatusChange
 from schemas.requests import GradingCompleted
 from tests.consumers.scene import START, Row, Scene, shown
@@ -346,6 +347,78 @@ def test_a_game_put_off_to_the_end_of_the_calendar_is_void(scene: Scene, sport: 
     scene.events.reschedule_event("game", END_OF_CALENDAR, "no date yet")
 
     assert outcomes(scene, publish_id)[0] == "VOID"
+
+
+def told_wrong(scene: Scene) -> str:
+    """A result of a game that was not played after all, and its correction, whose id it gives."""
+    scene.clock.at = START + timedelta(hours=2)
+    result_id = scene.events.record_result("game", 1, 0)
+    scene.later(hours=1)
+    correction_id = scene.events.correct_result(result_id, None, None, status="POSTPONED", reason="not played")
+    scene.later(minutes=1)
+    return correction_id
+
+
+@pytest.mark.parametrize(("sport", "outcome"), [("nba", "VOID"), ("soccer", "WIN")])
+def test_a_game_whose_result_was_taken_back_gets_that_of_its_new_date(scene: Scene, sport: str, outcome: str) -> None:
+    """Told as the result that it is, not as a correction; until then a new plan in time is awaited."""
+    publish_id = game_with_a_pick(scene, sport)
+    told_wrong(scene)
+    assert scene.grade(publish_id)["outcome"] == "VOID"
+
+    postponed_and_moved(scene, NEXT_DAY)
+    waiting = scene.grade(publish_id)["outcome"]
+    played(scene, NEXT_DAY)
+
+    assert (waiting, scene.grade(publish_id)["outcome"]) == ("VOID", outcome)
+
+
+def test_a_result_that_was_taken_back_before_anyone_looked_is_awaited(scene: Scene) -> None:
+    """The pick is pending, as where only the calendar says postponed."""
+    publish_id = game_with_a_pick(scene, "soccer")
+    told_wrong(scene)
+    moved(scene, NEXT_DAY)
+
+    assert outcomes(scene, publish_id) == []
+    assert shown(scene.ask(publish_id), "graded voided pending") == {"graded": 0, "voided": 0, "pending": 1}
+
+
+def test_a_new_plan_that_is_too_late_voids_though_a_result_was_taken_back(scene: Scene) -> None:
+    """At once."""
+    publish_id = game_with_a_pick(scene, "soccer")
+    told_wrong(scene)
+
+    moved(scene, DAYS_LATER)
+
+    assert outcomes(scene, publish_id) == ["VOID"]
+
+
+@pytest.mark.parametrize("sport", ["nba", "soccer"])
+def test_a_pick_for_the_new_date_waits_though_a_result_was_taken_back(scene: Scene, sport: str) -> None:
+    """It is graded by what was played there; a pick from after that is none."""
+    scene.game(sport=sport)
+    told_wrong(scene)
+    moved(scene, DAYS_LATER)
+    publish_id = picked(scene, sport)
+
+    assert outcomes(scene, publish_id) == []
+    played(scene, DAYS_LATER)
+
+    assert outcomes(scene, publish_id) == ["WIN"]
+    late = leg(scene, sport, capture_id="after the end")
+    with pytest.raises(PublishRefusedError, match="RESULT_KNOWN"):
+        scene.publish(late["prediction_id"], late["ticket_terms"], in_play=True)
+
+
+def test_a_game_that_is_not_played_on_its_new_date_either_is_void(scene: Scene) -> None:
+    """Its result says so, and nobody has told a newer date."""
+    publish_id = game_with_a_pick(scene, "soccer")
+    moved(scene, NEXT_DAY)
+    scene.clock.at = START + NEXT_DAY
+
+    scene.events.record_result("game", None, None, status="POSTPONED")
+
+    assert outcomes(scene, publish_id) == ["VOID"]
 
 
 def test_a_replay_decides_the_same(scene: Scene) -> None:

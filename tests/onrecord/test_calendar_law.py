@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,11 +13,15 @@ from onrecord.calendar import Calendar
 from producers.publishing_service import PublishRefusedError
 from projections.store import Store
 from schemas.events import (
+    Correction,
     EventRescheduled,
     EventScheduled,
     EventStarted,
     EventStatusChanged,
     Reschedule,
+    Result,
+    ResultCorrected,
+    ResultRecorded,
     Schedule,
     Start,
     StatusChange,
@@ -29,7 +34,8 @@ Step = tuple[str, str]
 STEPS = st.one_of(
     st.tuples(st.just("status"), st.sampled_from(["SCHEDULED", "POSTPONED", "CANCELLED", "ABANDONED", "AWARDED"])),
     st.tuples(
-        st.sampled_from(["result", "correction"]), st.sampled_from(["FINAL", "CANCELLED", "POSTPONED", "ABANDONED"])
+        st.sampled_from(["result", "correction", "correction of the first", "who won"]),
+        st.sampled_from(["FINAL", "CANCELLED", "POSTPONED", "ABANDONED"]),
     ),
     st.tuples(st.sampled_from(["scheduled", "rescheduled", "started"]), st.just("")),
 )
@@ -50,7 +56,12 @@ def tell(scene: Scene, what: str, status: str, results: list[str]) -> None:
         scene.events.change_status("game", status)  # type: ignore[arg-type]
     elif what == "correction" and results:
         results.append(scene.events.correct_result(results[-1], *score, status=status))  # type: ignore[arg-type]
-    elif what in {"result", "correction"}:
+    elif what == "correction of the first" and results:
+        results.append(scene.events.correct_result(results[0], *score, status=status))  # type: ignore[arg-type]
+    elif what == "who won":
+        said = {"winner": "home", "time_assumed": True}
+        results.append(scene.events.record_result("game", None, None, status=status, **said))  # type: ignore[arg-type]
+    elif what in {"result", "correction", "correction of the first"}:
         results.append(scene.events.record_result("game", *score, status=status))  # type: ignore[arg-type]
     elif what == "started":
         scene.events.start_event("game")
@@ -85,6 +96,9 @@ def ask(scene: Scene, pick: PredictionPublished, channel: str) -> str | None:
 @settings(deadline=None, max_examples=40)
 @example(story=[("result", "FINAL"), ("correction", "POSTPONED"), ("rescheduled", "")])
 @example(story=[("result", "ABANDONED"), ("correction", "FINAL"), ("result", "ABANDONED")])
+@example(story=[("result", "FINAL"), ("correction", "POSTPONED"), ("rescheduled", ""), ("result", "FINAL")])
+@example(story=[("result", "FINAL"), ("correction", "ABANDONED"), ("correction", "POSTPONED")])
+@example(story=[("result", "ABANDONED"), ("who won", "FINAL")])
 @example(story=[("status", "CANCELLED"), ("scheduled", ""), ("rescheduled", "")])
 @example(story=[("result", "FINAL"), ("scheduled", "")])
 @given(story=st.lists(STEPS, min_size=1, max_size=6))
@@ -129,6 +143,78 @@ CHANGES = st.builds(
     st.integers(0, 5),
     assumed=st.booleans(),
 )
+
+
+def result(status: str, told: int, *, corrects: str | None, scored: bool, assumed: bool) -> Record:
+    """Told at an hour after the morning; `corrects` None is a first word, else it names one."""
+    score = {"home": 2, "away": 1} if scored else {"winner": "home"}
+    said = {"status": status, "time_assumed": assumed} | score
+    about = {"event_id": "game", "occurred_at": MORNING + timedelta(hours=told), "producer": "tests"}
+    if corrects is None:
+        return ResultRecorded(**about, data=Result(**said))
+    return ResultCorrected(**about, data=Correction(**said, corrects=corrects))
+
+
+@st.composite
+def results(draw: st.DrawFn) -> list[Record]:
+    """Of any times, each a first word or a correction of one before it, in whatever order they arrive."""
+    told = list[Record]()
+    for _ in range(draw(st.integers(1, 6))):
+        corrects = draw(st.sampled_from([None, *(record.ref for record in told)]))
+        status = draw(st.sampled_from(["FINAL", "POSTPONED", "POSTPONED", "ABANDONED"]))
+        scored, assumed = draw(st.booleans()), draw(st.booleans())
+        told.append(result(status, draw(st.integers(0, 5)), corrects=corrects, scored=scored, assumed=assumed))
+    return draw(st.permutations(told))
+
+
+def is_only_who_won(record: Record) -> bool:
+    """At a time that its source assumes."""
+    said = record.data
+    return bool(said.time_assumed and said.home is None and said.status == "FINAL")
+
+
+def gives_way(standing: Record, last: Record) -> bool:
+    """A correction stands, unless it says that there is no result; who won alone stands for no score."""
+    if isinstance(standing, ResultCorrected):
+        return bool(standing.data.status == "POSTPONED")
+    return is_only_who_won(standing) or not is_only_who_won(last)
+
+
+def told_at(minute: int, **more: Any) -> Record:
+    """A stated, scored FINAL, unless `more` says otherwise."""
+    said = {"status": "FINAL", "corrects": None, "scored": True, "assumed": False} | more
+    return result(told=minute, **said)
+
+
+SCORED, ONLY_WHO_WON = told_at(9), told_at(9, scored=False, assumed=True)
+FIRST = told_at(0)
+CORRECTED = told_at(1, corrects=FIRST.ref)
+
+
+@settings(deadline=None, max_examples=60)
+@example(told=[FIRST], last=ONLY_WHO_WON)
+@example(told=[FIRST, told_at(1, corrects=FIRST.ref, status="POSTPONED", scored=False)], last=SCORED)
+@example(told=[FIRST, CORRECTED, told_at(2, corrects=CORRECTED.ref, status="POSTPONED")], last=SCORED)
+@given(told=results(), last=st.sampled_from([SCORED, ONLY_WHO_WON]))
+def test_of_the_results_one_counts_for_both_and_gives_way_to_a_later_one_that_tells_no_less(
+    one_store: Store, told: list[Record], last: Record
+) -> None:
+    """What was corrected never counts; what is told last does, but for a correction, and but for less than a score."""
+    scene = Scene(one_store)
+    calendar, counted = Calendar(scene.log), list[str]()
+    scene.log.append([change("scheduled", 0, told=0)])
+    for more in (told, [last]):
+        scene.log.append(more)
+        start = calendar.start("game")
+        [(result_id, status)] = scene.rows("SELECT result_id, status FROM event_results")
+        counted.append(result_id)
+        assert start is not None
+        assert start.has_ended == (status == "FINAL")
+    scene.close()
+
+    [standing] = [record for record in told if record.ref == counted[0]]
+    assert standing.ref not in {record.data.corrects for record in told if isinstance(record, ResultCorrected)}
+    assert (last if gives_way(standing, last) else standing).ref == counted[1]
 
 
 @settings(deadline=None, max_examples=60)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from producers.importers import FileRefused, forecasts
+from eventlog.sqlite import SqliteLog
+from producers.importers import FileRefused, football_data, forecasts
+from projections.catch_up import catch_up
+from projections.store import Store
 from schemas.events import EventScheduled, ResultRecorded
 from schemas.predictions import PredictionMade
 from schemas.publishes import PredictionPublished
@@ -141,3 +144,22 @@ def test_a_bad_row_is_rejected_whole(tmp_path: Path, old: str, new: str, reason:
     file = forecasts.games_moments(written(tmp_path, "nba.csv", US, *rows))
     assert counted(file) == (2, 1, 1, 0)
     assert any(reason in str(record.data) for record in records_of(file) if record.type == "InputRejected")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_who_won_takes_no_score_away(tmp_path: Path, together: bool) -> None:
+    """The season file tells 2-1 two hours after the start, the forecasts' file who won ten hours later."""
+    season = written(
+        tmp_path, "E0_1617.csv", "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR", "E0,13/08/16,Hull,Leicester,2,1,H"
+    )
+    files = [football_data.moments(season), forecasts.games_moments(written(tmp_path, "games.csv", CLUBS, MATCH))]
+    calls = [files] if together else [[file] for file in files]
+    log, store = SqliteLog(":memory:"), Store()
+    for call in calls:
+        log.append(records_of(*call))
+        catch_up(log, store)
+
+    assert store.rows("SELECT count(*), count(DISTINCT event_id) FROM event_result_history") == [(2, 1)]
+    assert store.rows("SELECT home, away FROM event_results") == [(2, 1)]
+    store.close()
+    log.close()

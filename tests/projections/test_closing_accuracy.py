@@ -97,3 +97,30 @@ def test_extra_time_does_not_count() -> None:
     assert draw != []
     assert draw == after_extra_time
     assert not_told == []
+
+
+def test_a_source_without_a_score_tells_who_won() -> None:
+    """Home or drawn, as a score would; where nobody tells either, the game is left out (it counted as a draw)."""
+    store = Store()
+    prices = {"earlier": "odds_records", "closing": "closing_lines"}
+    more = {"earlier": ", 'earlier' AS label, 'early' AS capture_id", "closing": ", 'last' AS capture_id"}
+    inserts = [_PRICES.format(table=table, phase=phase, more=more[phase], order="a") for phase, table in prices.items()]
+    store.execute(*(sql.replace(str(GAMES), "2") for sql in (_EVENTS, *inserts)))
+    told = []
+    for result in (
+        "home = 2, away = 1",
+        "home = NULL, away = NULL, winner = 'home'",
+        "winner = 'draw'",
+        "winner = NULL",
+    ):
+        store.execute(f"UPDATE event_results SET {result}")
+        told.append(store.query("no_vig_log_loss").to_pylist())
+    store.execute("UPDATE event_results SET home = 1, away = 1")
+    level = store.query("no_vig_log_loss").to_pylist()
+    store.close()
+
+    score, won, drawn, nothing = told
+    assert score == won
+    assert drawn == level
+    assert won != drawn
+    assert nothing == []

@@ -1,5 +1,7 @@
 """Given what was said about events, the tables say how each stands: the newest word counts, not the last to arrive."""
 
+from typing import Any
+
 import pytest
 
 from schemas.events import (
@@ -13,6 +15,8 @@ from schemas.events import (
 from tests.projections.conftest import Given, Then, When
 from tests.records import MINUTE, make, ref
 
+NOT_PLAYED: dict[str, Any] = {"status": "POSTPONED", "home": None, "away": None}
+ONLY_WON: dict[str, Any] = {"home": None, "away": None, "winner": "home", "time_assumed": True}
 STANDING = "SELECT status, starts_at, started_at, start_assumed FROM events"
 
 
@@ -175,3 +179,57 @@ def test_a_correction_replaces_the_result_it_names(given: Given, when_folded: Wh
 
     assert [(2, 2, ref(ResultRecorded))] == then("SELECT home, away, corrects FROM event_results")
     assert then("SELECT count(*) FROM event_result_history") == [(3,)]
+
+
+def test_a_correction_always_beats_the_result_that_it_corrects(given: Given, when_folded: When, then: Then) -> None:
+    """Also one that was dated later, as importers assume times, and one that is a correction itself."""
+    wrong = make(ResultRecorded, at=MINUTE[5], home=2, away=1, time_assumed=True)
+    better = make(ResultCorrected, at=MINUTE[2], home=2, away=2, corrects=wrong.ref)
+    given(wrong, better, make(ResultCorrected, number=1, at=MINUTE[3], corrects=better.ref, **NOT_PLAYED))
+
+    when_folded()
+
+    assert then("SELECT status, home FROM event_results") == [("POSTPONED", None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("told_at", [0, 3])
+def test_no_result_after_all_takes_back_what_was_told_before_it(
+    given: Given, when_folded: When, then: Then, told_at: int, together: bool
+) -> None:
+    """Whoever told it; of what was told later the result counts: the game was played on its new date."""
+    wrong, other = make(ResultRecorded, at=MINUTE[1]), make(ResultRecorded, number=1, at=MINUTE[told_at], home=5)
+    given(make(ResultCorrected, at=MINUTE[2], corrects=wrong.ref, **NOT_PLAYED))
+    if not together:
+        when_folded()
+    given(wrong, other)
+
+    when_folded()
+
+    assert [("FINAL", 5) if told_at == 3 else ("POSTPONED", None)] == then("SELECT status, home FROM event_results")
+
+
+@pytest.mark.parametrize("score_at", [1, 3])
+@pytest.mark.parametrize("assumed", [True, False])
+def test_who_won_at_an_assumed_time_says_less_than_a_score(
+    given: Given, when_folded: When, then: Then, score_at: int, assumed: bool
+) -> None:
+    """A file of forecasts tells it 12 hours after the start, one of results 2 hours after it."""
+    given(make(ResultRecorded, at=MINUTE[score_at], home=2, away=1, time_assumed=assumed))
+    given(make(ResultRecorded, number=1, at=MINUTE[2], **ONLY_WON))
+
+    when_folded()
+
+    assert then("SELECT home, away FROM event_results") == [(2, 1)]
+
+
+@pytest.mark.parametrize("told", [ONLY_WON | {"time_assumed": False}, {**ONLY_WON, "status": "AWARDED"}])
+def test_what_is_told_later_counts_where_it_says_when_or_that_it_was_not_played_out(
+    given: Given, when_folded: When, then: Then, told: dict[str, Any]
+) -> None:
+    """Neither is less than the score of before."""
+    given(make(ResultRecorded, at=MINUTE[1]), make(ResultRecorded, number=1, at=MINUTE[2], **told))
+
+    when_folded()
+
+    assert then("SELECT winner, home FROM event_results") == [("home", None)]
