@@ -131,7 +131,8 @@ class _Told:
 def _standing_result(told: Sequence[Record]) -> Record | None:
     """Which of an event's results counts: the rule is stated, with its reasons, at `standing_result` in SQL."""
     corrected = {record.data.corrects for record in told if isinstance(record, ResultCorrected)}
-    withdrawn_at = max((record.occurred_at for record in told if _is_withdrawal(record)), default=None)
+    withdrawals = (record for record in told if _is_withdrawal(record) and record.ref not in corrected)
+    withdrawn_at = max((record.occurred_at for record in withdrawals), default=None)
 
     def rank(record: Record) -> tuple[Any, ...]:
         return (

@@ -189,12 +189,14 @@ def told_at(minute: int, **more: Any) -> Record:
 SCORED, ONLY_WHO_WON = told_at(9), told_at(9, scored=False, assumed=True)
 FIRST = told_at(0)
 CORRECTED = told_at(1, corrects=FIRST.ref)
+WITHDRAWN = told_at(1, corrects=FIRST.ref, status="POSTPONED", scored=False)
 
 
 @settings(deadline=None, max_examples=60)
 @example(told=[FIRST], last=ONLY_WHO_WON)
 @example(told=[FIRST, told_at(1, corrects=FIRST.ref, status="POSTPONED", scored=False)], last=SCORED)
 @example(told=[FIRST, CORRECTED, told_at(2, corrects=CORRECTED.ref, status="POSTPONED")], last=SCORED)
+@example(told=[FIRST, WITHDRAWN, told_at(1, corrects=WITHDRAWN.ref)], last=SCORED)
 @given(told=results(), last=st.sampled_from([SCORED, ONLY_WHO_WON]))
 def test_of_the_results_one_counts_for_both_and_gives_way_to_a_later_one_that_tells_no_less(
     one_store: Store, told: list[Record], last: Record
