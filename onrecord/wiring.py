@@ -143,9 +143,20 @@ class Workspace:
                 self.turn(owner, progress)
                 owner.store.close()
             # Read-only for DuckDB too: no query, however it is worded, changes what it asks.
-            store = Store(owner.store.path if owner else self.settings.published, read_only=True)
+            store = Store(owner.store.path, read_only=True) if owner else self._published()
             held.callback(store.close)
             yield store
+
+    def _published(self) -> Store:
+        try:
+            return Store(self.settings.published, read_only=True)
+        except StoreInUseError:
+            raise
+        except StoreError as error:
+            raise StoreError(
+                f"{self.settings.published} cannot be read by this command: its owner may be of other code; end "
+                "`onrecord up` and start it again"
+            ) from error
 
     def settle_down(self, positions: Positions, progress: Progress = _silent) -> None:
         """Leave projections and grades caught up to `positions`: as the owner, or by waiting for the one there is.

@@ -13,11 +13,12 @@ CREATE TABLE event_result_history (
 );
 CREATE TABLE event_results AS FROM event_result_history LIMIT 0;
 
--- Which of the results told of one event counts, told or corrected in whatever order. `onrecord/calendar.py` has the same rule:
--- what a correction names counts last; then what is no later than the newest standing correction to POSTPONED, by which there is no
--- result after all; then results before corrections; then who won at a time that is assumed, before what tells more.
--- A file that was mended tells another score of the same time: what was put on record later counts.
-CREATE MACRO standing_result(told) AS CASE WHEN len(told) = 1 THEN told[1] ELSE list_max(list_transform(told, lambda one: {
+-- Which of the results told of one event counts, told or corrected in whatever order. `onrecord/calendar.py` has the same
+-- rule: what a correction names counts last; then what is no later than the newest standing correction to POSTPONED, by
+-- which there is no result after all; then results before corrections; then who won at a time that is assumed, before what
+-- tells more. A file that was mended tells another score of the same time: what was put on record later counts.
+CREATE MACRO standing_result(told) AS CASE WHEN len(told) = 1 THEN told[1]
+ELSE list_max(list_transform(told, lambda one: {
     'rank': (
         NOT list_contains(list_transform(told, lambda other: other.corrects), one.result_id),
         one.occurred_at > coalesce(list_max(list_transform(told, lambda other:

@@ -87,6 +87,17 @@ def test_beside_an_owner_a_reader_sees_its_copy(workspace: Workspace) -> None:
             assert "published_at" in store.relations()
 
 
+def test_beside_an_owner_of_other_code_it_is_the_owner_that_must_start_again(workspace: Workspace) -> None:
+    """As after an upgrade: a rebuild would not make its copy anew, and could not be run beside it."""
+    with serving(workspace):
+        assert events(workspace) == 0
+        with duckdb.connect(str(workspace.settings.published)) as copy:
+            copy.execute("UPDATE store_identity SET fingerprint = 'other code'")
+
+        with pytest.raises(StoreError, match="may be of other code; end `onrecord up` and start it again"):
+            events(workspace)
+
+
 def test_an_owner_of_an_empty_log_publishes_an_empty_copy(workspace: Workspace) -> None:
     """A query beside it is answered at once."""
     with serving(workspace), workspace.reader() as store:
