@@ -58,3 +58,23 @@ def test_exit_code_2_where_the_file_itself_cannot_be_read(command: str, tmp_path
     run = onrecord(command, tmp_path / "absent.csv")
     assert (run.returncode, run.stdout) == (2, "")
     assert f"error: {tmp_path / 'absent.csv'}: No such file or directory\n" == run.stderr
+
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+@pytest.mark.parametrize(
+    ("command", "example", "column", "expected"),
+    [
+        ("settle", "picks.csv", "outcome", ["WIN", "HALF_WIN", "LOSS", "VOID"]),
+        ("clv", "bets.csv", "beat_close", ["yes", "yes"]),
+    ],
+)
+def test_the_examples_of_the_readme_are_what_the_commands_take(
+    command: str, example: str, column: str, expected: list[str]
+) -> None:
+    """Whoever begins can paste the command, and copy the file."""
+    run = onrecord(command, EXAMPLES / example)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [row[column] for row in csv.DictReader(io.StringIO(run.stdout))] == expected
