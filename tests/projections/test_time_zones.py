@@ -26,6 +26,7 @@ GIVEN: dict[str, Any] = {
     "calibration_version": "cal-1",
     "since": NOON,
     "cutoff": MIDNIGHT,
+    "decided_at": MIDNIGHT,
     "at_time": NOON,
 }
 Answers = dict[str, list[str]]
