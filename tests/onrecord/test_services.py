@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from eventlog.clock import ManualClock
 from onrecord.calendar import Calendar
 from onrecord.grading_service import GradingService, NotGradedError
 from onrecord.settings import Settings
@@ -136,7 +137,7 @@ def test_the_commands_see_what_the_services_put_on_record(services: ModuleType, 
     assert f"publish_id\n{publish_id}\n" == run("query", "SELECT publish_id FROM picks", "-f", "csv").out
 
 
-def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> None:
+def test_the_calendar_follows_what_other_processes_say(workspace: Workspace, clock: ManualClock) -> None:
     """Scheduled, put back, postponed, begun after all."""
     calendar, reporter = Calendar(workspace.log), EventReporter(workspace.log, workspace.clock)
     assert (calendar.start(EVENT), calendar.teams(EVENT)) == (None, None)
@@ -144,10 +145,13 @@ def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> 
     reporter.schedule_event(EVENT, "NBA", "nba", *TEAMS, TIP_OFF)
     assert (EventStart(TIP_OFF), TEAMS) == (calendar.start(EVENT), calendar.teams(EVENT))
     later = TIP_OFF + timedelta(hours=1)
+    clock.advance(timedelta(minutes=1))
     reporter.reschedule_event(EVENT, later)
     assert EventStart(later) == calendar.start(EVENT)
+    clock.advance(timedelta(minutes=1))
     reporter.change_status(EVENT, "POSTPONED")
     assert EventStart(later, status="POSTPONED") == calendar.start(EVENT)
+    clock.advance(timedelta(minutes=1))
     reporter.start_event(EVENT, NOW)
     assert EventStart(later, NOW) == calendar.start(EVENT)
 
@@ -162,13 +166,15 @@ def test_the_calendar_follows_what_other_processes_say(workspace: Workspace) -> 
     ],
 )
 def test_the_calendar_has_a_game_with_a_new_start_as_the_projections_have_it(
-    workspace: Workspace, status: EventStatus, then: EventStatus
+    workspace: Workspace, clock: ManualClock, status: EventStatus, then: EventStatus
 ) -> None:
     """On again, but for what was abandoned or awarded."""
     calendar, reporter = Calendar(workspace.log), EventReporter(workspace.log, workspace.clock)
     reporter.schedule_event(EVENT, "NBA", "nba", *TEAMS, TIP_OFF)
+    clock.advance(timedelta(minutes=1))
     reporter.change_status(EVENT, status)
 
+    clock.advance(timedelta(minutes=1))
     reporter.reschedule_event(EVENT, TIP_OFF + timedelta(days=1))
 
     assert EventStart(TIP_OFF + timedelta(days=1), status=then) == calendar.start(EVENT)
