@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
 from consumers.owner import DecidedAgainError
-from eventlog.log import LogError
+from eventlog.log import LogError, Positions
 from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
@@ -29,7 +29,7 @@ from onrecord.walk_forward import walking
 from onrecord.wiring import TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
-from projections.store import DuckDBError, Store, StoreError
+from projections.store import DuckDBError, StoreError
 
 _HELP = """A system of record for sports predictions.
 
@@ -191,15 +191,15 @@ def summary(
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
-        _tell_if_empty(store)
+        _tell_if_empty(store.positions())
         out.print(display.calibration(store), soft_wrap=True)
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
 
 
-def _tell_if_empty(store: Store) -> None:
+def _tell_if_empty(positions: Positions) -> None:
     """Who looks into the wrong folder sees figures, too: of nothing."""
-    if not any(store.positions().values()):
+    if not any(positions.values()):
         say("nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME")
 
 
@@ -228,7 +228,7 @@ def query(
             sql = f"FROM {sql}"
         table = store.query(sql, given) if sql.isidentifier() else store.ask(sql, given or None)
         display.write_table(table, format_name or display.format_of(out_file), out_file, out)
-        _tell_if_empty(store)
+        _tell_if_empty(store.positions())
 
 
 def _parameters(texts: Iterable[str]) -> dict[str, str]:
@@ -246,13 +246,13 @@ def status() -> None:
     """How far the projections are behind the log, in records and seconds, per topic."""
     workspace = open_workspace()
     out.print(display.status(workspace))
+    _tell_if_empty(workspace.log.end())
 
 
 def _audit(workspace: Workspace) -> None:
     with bar("auditing") as progress:
         checks = workspace.audit(progress)
-        with workspace.reader() as store:
-            _tell_if_empty(store)
+    _tell_if_empty(workspace.log.end())
     out.print(display.audit(checks))
     offenders = sum(check.offenders for check in checks)
     out.print(f"audit: {offenders} offenders in {len(checks)} checks")

@@ -191,7 +191,7 @@ def _header(rows: Iterator[_Row], source: Path, added: Sequence[str], required: 
     if first.fault or any(ord(char) < ord(" ") and char not in "\t\r\n" for cell in first.cells for char in cell):
         raise FileRefused(f"{source}: is not a CSV file; its first line must name the columns")
     names = [_name(cell) for cell in first.cells]
-    if other := other_separator(first.cells):
+    if other := _other_separator(first.cells):
         raise FileRefused(f"{source}: its columns are separated by {other}: save it with commas between them")
     for problem, culprits in (
         ("has more than one column named", [name for name in names if name and names.count(name) > 1]),
@@ -203,7 +203,7 @@ def _header(rows: Iterator[_Row], source: Path, added: Sequence[str], required: 
     return first.cells
 
 
-def other_separator(header: Sequence[str]) -> str | None:
+def _other_separator(header: Sequence[str]) -> str | None:
     """What separates the columns where it is no comma: spreadsheets of many countries write semicolons."""
     separators = {";": "semicolons", "\t": "tabs"}
     return next((name for sign, name in separators.items() if len(header) == 1 and sign in header[0]), None)

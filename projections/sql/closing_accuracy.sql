@@ -6,12 +6,12 @@
 -- All three prices are of one capture; a game with more than one such is left out.
 WITH prices AS (
     SELECT event_id, 'earlier' AS phase, capture_id, selection, price_decimal FROM odds_snapshots
-    WHERE lower(trim(book)) = lower(trim($book::VARCHAR)) AND market_key = 'MONEYLINE_3WAY:REGULATION' AND label = 'earlier'
+    WHERE book_key(book) = book_key($book::VARCHAR) AND market_key = 'MONEYLINE_3WAY:REGULATION' AND label = 'earlier'
     UNION ALL
     -- An earlier price is the close of a game that has no later one; here it would be compared with itself.
     SELECT event_id, 'closing' AS phase, capture_id, selection, price_decimal FROM closing_lines
     ANTI JOIN (SELECT snapshot_id FROM odds_snapshots WHERE label = 'earlier') USING (snapshot_id)
-    WHERE lower(trim(book)) = lower(trim($book::VARCHAR)) AND market_key = 'MONEYLINE_3WAY:REGULATION'
+    WHERE book_key(book) = book_key($book::VARCHAR) AND market_key = 'MONEYLINE_3WAY:REGULATION'
 ), fair AS (
     SELECT event_id, phase, selection,
            (1 / price_decimal) / sum((1 / price_decimal)::DECIMAL(18, 15)) OVER whole AS p,

@@ -52,5 +52,5 @@ WHEN NOT MATCHED THEN INSERT BY NAME;
 -- The closes of one event, with how long before the start each was seen.
 SELECT *, date_diff('second', captured_at, started_at) AS seconds_before_start FROM closing_lines
 WHERE event_id = $event_id AND market_key = coalesce($market_key, market_key)
-  AND lower(trim(book)) = lower(trim(coalesce($book, book)))
+  AND book_key(book) = book_key(coalesce($book, book))
 ORDER BY market_key, book, selection;

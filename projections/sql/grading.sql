@@ -1,6 +1,6 @@
 -- Grades: the current one per pick in `grading`, every one ever made in `gradings`.
 -- reads: PredictionGraded, GradingRequested, GradingCompleted
--- uses: published_predictions, predictions, parlays, events, event_results, closing_lines, sim_runs, dead_letters
+-- uses: published_predictions, predictions, parlays, events, event_results, odds_snapshots, closing_lines, sim_runs, dead_letters
 -- unique: gradings(grade_id), grading(publish_id)
 
 -- table
@@ -71,7 +71,7 @@ SELECT parlay.*, grading.* EXCLUDE (publish_id), make_timestamp(epoch_us(started
        date_trunc('month', day)::DATE AS month
 FROM (
     SELECT publish_id, channel, published_at, parlay_picks.origin, legs, 'PARLAY' AS market_key,
-           shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(lower(trim(book))) AS book,
+           shared_by_legs(league) AS league, shared_by_legs(sport) AS sport, shared_by_legs(book_key(book)) AS book,
            shared_by_legs(tier) AS tier, shared_by_legs(model_version) AS model_version,
            max(parlay_picks.started_at) AS started_at
     FROM parlay_picks LEFT JOIN sim_run_starts AS runs USING (sim_run_id)

@@ -30,6 +30,9 @@ FROM RetentionApplied;
 INSERT INTO retention_kept SELECT coalesce(decision, ref), unnest(kept) FROM RetentionApplied;
 
 -- view
+-- A book is one book, however a source writes its name.
+CREATE MACRO book_key(name) AS lower(trim(name));
+
 -- A retention takes effect when its last part is here: before that, what the missing parts keep would be left out.
 CREATE VIEW retentions AS
 SELECT retention_id, request_id, cutoff, keep_closing_lines, removed, decided_at FROM retention_parts
@@ -50,5 +53,5 @@ SELECT * EXCLUDE (recorded_at) FROM odds_records ANTI JOIN odds_removals USING (
 -- Every price of one event, oldest first.
 SELECT * FROM odds_snapshots
 WHERE event_id = $event_id AND market_key = coalesce($market_key, market_key)
-  AND lower(trim(book)) = lower(trim(coalesce($book, book)))
+  AND book_key(book) = book_key(coalesce($book, book))
 ORDER BY captured_at, book, market_key, selection;

@@ -1,5 +1,5 @@
 -- How the picks did: by cohort, live and backfill apart, n beside every mean, intervals beside the units.
--- uses: grading
+-- uses: grading, odds_snapshots
 
 -- view
 -- A parlay is one row of market PARLAY; its legs count only where they were published alone.
@@ -7,7 +7,7 @@ CREATE VIEW graded_cohorts AS
 SELECT * EXCLUDE (dimension), dimension.cohort, dimension.cohort_key
 FROM (SELECT *, unnest([
     {'cohort': 'all', 'cohort_key': 'all'}, {'cohort': 'league', 'cohort_key': league},
-    {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(lower(trim(book)), 'no price')},
+    {'cohort': 'market', 'cohort_key': market_key}, {'cohort': 'book', 'cohort_key': coalesce(book_key(book), 'no price')},
     {'cohort': 'tier', 'cohort_key': coalesce(tier, 'none')}, {'cohort': 'channel', 'cohort_key': channel},
     {'cohort': 'model_version', 'cohort_key': coalesce(model_version, 'unknown')},
     {'cohort': 'day', 'cohort_key': day::VARCHAR}, {'cohort': 'month', 'cohort_key': strftime(month, '%Y-%m')}
@@ -62,9 +62,10 @@ ORDER BY origin, cohort_key;
 -- One cohort by its key alone, whichever kind it is of, over events that started in a time; a book whatever its case is,
 -- where nothing is spelt just so.
 SELECT * FROM performance_between($start_date::TIMESTAMPTZ, $end_date::TIMESTAMPTZ)
-WHERE (cohort_key = coalesce($cohort_key, 'all') OR cohort = 'book' AND cohort_key = lower(trim($cohort_key::VARCHAR)))
+WHERE (cohort_key = coalesce($cohort_key, 'all') OR cohort = 'book' AND cohort_key = book_key($cohort_key::VARCHAR))
   AND origin = $origin
-ORDER BY cohort_key <> coalesce($cohort_key, 'all'), list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month'], cohort)
+ORDER BY cohort_key <> coalesce($cohort_key, 'all'),
+         list_position(['all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month'], cohort)
 LIMIT 1;
 
 -- query reliability(bins = 10, origin = NULL)

@@ -71,7 +71,7 @@ SELECT said.*, odds.book AS snapshot_book,
            WHEN odds.snapshot_id IS NULL THEN 'UNKNOWN_SNAPSHOT'
            WHEN odds.event_id <> predictions.event_id
                 OR odds.market_key <> predictions.market_key OR odds.selection <> predictions.selection
-                OR lower(trim(odds.book)) <> lower(trim(said.book))
+                OR book_key(odds.book) <> book_key(said.book)
                 OR odds.line IS DISTINCT FROM said.line
                 OR said.price IS NOT NULL AND NOT coalesce(
                     -- Exactly in one format, to the rounding of display across two; floats are not to the last bit.

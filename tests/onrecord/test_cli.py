@@ -422,7 +422,7 @@ def test_the_ending_of_the_file_says_the_format(run: Run, tmp_path: Path, ending
     assert target.read_bytes().startswith(begins)
 
 
-@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("summary",), ("audit",)])
+@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",)])
 def test_who_looks_where_nothing_is_hears_it(run: Run, command: Sequence[str]) -> None:
     """A green audit of the wrong folder would be believed."""
     assert "nothing is on record here yet" in " ".join(run(*command).err.split())
