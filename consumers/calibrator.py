@@ -31,10 +31,6 @@ from schemas.record import Record
 
 PRODUCER = "calibrator"
 MONITOR = "monitor"
-_STATE = """
-SELECT (SELECT count(*) FROM gradings), (SELECT count(*) FROM calibration_verdicts),
-       (SELECT count(*) FROM calibration_requests)
-"""
 _SECOND_US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,14 +45,14 @@ class Calibrator:
     def __init__(self, store: Store, log_id: str) -> None:
         self._store = store
         self._log_id = log_id
-        self._seen = (0, 0, 0)
+        self._seen: Mapping[str, int] = {"grades": 0, "verdicts": 0, "requests": 0}
 
     def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:  # noqa: ARG002 - versions are of all events
         """A roll-back where the active version does harm; else the answer to the oldest request that has none.
 
         Looks again only where a grade, a decision or a request has come since the last time.
         """
-        [state] = self._store.rows(_STATE)
+        [state] = self._store.query("calibration_state").to_pylist()
         if state == self._seen:
             return []
         self._seen = state
@@ -73,7 +69,7 @@ class Calibrator:
 
     def _free_name(self, at: datetime) -> str:
         """The name of the moment, or of the next second that no version is named by."""
-        taken = {name for (name,) in self._store.rows("SELECT calibration_version FROM trained_versions")}
+        taken = set(self._store.query("version_names")["calibration_version"].to_pylist())
         moment = _microseconds(at)
         while version_name(moment) in taken:
             moment += _SECOND_US

@@ -18,6 +18,7 @@ from grading.clv import (
 from grading.margins import MarginError, MarginModel, margin_model
 from grading.markets import other_sides
 from grading.odds import OddsError, decimal_odds
+from schemas.odds import book_key
 
 # What importers call a price that its source gives as the last one; `close` in the NHL file is a time of day.
 _CLOSING = "closing"
@@ -44,15 +45,11 @@ def closing_values(row: Mapping[str, Any]) -> dict[str, Any]:
 def _quotes(row: Mapping[str, Any]) -> Iterator[Quote]:
     """The closes of the fallback books and of the pick's own, under their names there however the closes spell them."""
     own = row["book"]
-    names = {_folded(book): book for book in (*FALLBACK_BOOKS, own) if book is not None}
+    names = {book_key(book): book for book in (*FALLBACK_BOOKS, own) if book is not None}
     for close in row["closes"] or ():
-        book = names.get(_folded(close["book"]))
+        book = names.get(book_key(close["book"]))
         if book is not None:
             yield Quote(**{name: close[name] for name in _QUOTED} | {"book": book})
-
-
-def _folded(book: str) -> str:
-    return book.strip().casefold()
 
 
 def _is_all_that_was_seen(row: Mapping[str, Any], close: Close) -> bool:

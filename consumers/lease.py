@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,14 +46,6 @@ class Lease:
         handle.flush()
         self._handle = handle
         return True
-
-    def wait(self, poll_s: float = 0.5, stop: Callable[[], bool] = lambda: False) -> bool:
-        """Stand by until the lease is free; False where `stop` said so first."""
-        while not stop():
-            if self.take():
-                return True
-            time.sleep(poll_s)
-        return False
 
     def release(self) -> None:
         """Let go."""

@@ -7,8 +7,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eventlog.log import EventLog, behind_by
-from projections.catch_up import BATCH_ROWS, Progress, batches
+from eventlog.log import EventLog
+from projections.catch_up import BATCH_ROWS, Progress, catch_up
 from projections.store import Store
 from schemas.publishes import ParlayPublished
 from schemas.record import Record
@@ -61,13 +61,7 @@ class Owner:
         return folded
 
     def _fold(self, progress: Progress) -> int:
-        target, folded = self.log.end(), 0
-        for batch, after in batches(self.log, self.store.positions(), target, self._batch_rows):
-            self.store.fold(batch, after, may_repeat=self.log.may_repeat)
-            self._touch(batch)
-            folded += batch.num_rows
-            progress(folded, behind_by(after, target))
-        return folded
+        return catch_up(self.log, self.store, progress, self._batch_rows, self._touch)
 
     def _touch(self, batch: pa.Table) -> None:
         if self._touched is None:

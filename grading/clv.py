@@ -219,4 +219,4 @@ def exact_line(line: float | None) -> Fraction | None:
 
 def _home_line(quote: Quote) -> float | None:
     """The line as home's, in which all sides of a handicap agree; any other line is the same for all as it is."""
-    return -quote.line if quote.line is not None and quote.selection == "AWAY" else quote.line
+    return -quote.line if quote.line is not None and quote.selection.strip().upper() == "AWAY" else quote.line

@@ -102,10 +102,17 @@ class Forecaster:
             self.baseline.add_league(record.data.league, SPORTS[record.data.sport])
         elif isinstance(record, EventStatusChanged):
             self._status[record.event_id] = record.data.status
-        elif isinstance(record, EventRescheduled) and self._status.get(record.event_id) != "AWARDED":
-            self._status.pop(record.event_id, None)  # on again; an award stands until another status
+        elif isinstance(record, EventRescheduled):
+            self._reschedule(record)
         elif isinstance(record, ResultRecorded) and record.data.status == "FINAL":
             self._observe(record)
+
+    def _reschedule(self, record: EventRescheduled) -> None:
+        """On again, at its new start; an award stands until another status."""
+        if (game := self._games.get(record.event_id)) is not None:
+            self._games[record.event_id] = game.model_copy(update={"starts_at": record.data.starts_at})
+        if self._status.get(record.event_id) != "AWARDED":
+            self._status.pop(record.event_id, None)
 
     def _observe(self, record: ResultRecorded) -> None:
         game = self._games.pop(record.event_id, None)

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from projections.catch_up import BATCH_ROWS
+
 PREFIX = "ONRECORD_"
 
 
@@ -22,7 +24,7 @@ class Settings(Traces):
 
     home: Path = Field(default=Path("onrecord-data"), description="the one folder that holds all state")
     log: Literal["sqlite", "kafka"] = Field(default="sqlite", description="the engine of the log")
-    batch_rows: int = Field(default=200_000, ge=1, description="records folded in one transaction while catching up")
+    batch_rows: int = Field(default=BATCH_ROWS, ge=1, description="records that the owner folds in one transaction")
     poll_s: float = Field(default=0.2, gt=0, description="seconds between looks at the log while nothing comes")
     publish_every_s: float = Field(default=5.0, ge=0, description="least seconds between two published copies")
     answer_timeout_s: float = Field(default=120.0, gt=0, description="seconds that a caller waits for an answer")

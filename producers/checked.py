@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from eventlog.log import EventLog
 from grading.markets import check_line, find_market, parse_market_key, selection_name
+from schemas.markets import PLAYER_STAT
 from schemas.markets import parse_market_key as market_words
 from schemas.record import Record
 
@@ -33,12 +34,16 @@ def check_selection(market_key: str, selection: str) -> None:
     """That a market has this selection.
 
     Raises:
-        ValueError: an unknown market or period, or a selection that the market does not have.
+        ValueError: an unknown market or period, a selection that the market does not have, or a prop of no player.
     """
     key = parse_market_key(":".join(market_words(market_key)))
-    word = selection.strip().upper().partition(":")[0]
+    word, _, subject = selection.strip().upper().partition(":")
+    if key.market == "parlay":
+        raise ValueError("market: a parlay is no market of a book: publish_parlay makes one of its legs")
+    if PLAYER_STAT.fullmatch(key.market) and not subject.strip():
+        raise ValueError(f"selection: {selection} names no player: write {word}:<player>")
     market = find_market(key.market)
-    yes_or_no_prop = key.market.startswith("player_") and word in ("YES", "NO")
+    yes_or_no_prop = PLAYER_STAT.fullmatch(key.market) and word in ("YES", "NO")
     if key.market == "correct_score" or (market and market.selections and not yes_or_no_prop):
         selection_name(key.market, word)
 

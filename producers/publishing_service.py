@@ -16,7 +16,7 @@ from producers.checked import build, found
 from producers.prices import Price, known_format, read_price
 from schemas.events import EventStatus
 from schemas.ids import derived_id
-from schemas.odds import OddsFormat, OddsSnapshot, OddsSnapshotCaptured
+from schemas.odds import OddsFormat, OddsSnapshot, OddsSnapshotCaptured, book_key
 from schemas.predictions import PredictionMade
 from schemas.publishes import Parlay, ParlayLeg, ParlayPublished, PredictionPublished, Publish, TicketTerms
 
@@ -231,7 +231,7 @@ def _compare(terms: TicketTerms, seen: OddsSnapshot, prediction: PredictionMade)
     side = (prediction.data.market_key, prediction.data.selection)
     faults = [
         (side != (seen.market_key, seen.selection), "selection", " ".join(side), f"{seen.market_key} {seen.selection}"),
-        (terms.book is not None and _folded(terms.book) != _folded(seen.book), "book", terms.book, seen.book),
+        (terms.book is not None and book_key(terms.book) != book_key(seen.book), "book", terms.book, seen.book),
         (terms.line != seen.line, "line", terms.line, seen.line),
         (not _same_price(terms, seen), "price", terms.price, seen.price),
     ]
@@ -300,7 +300,3 @@ def _codes(given: Sequence[str]) -> tuple[str, ...]:
     if isinstance(given, str):
         raise ValueError(f"decision_reason_codes is the text {given!r}: pass a list")  # noqa: TRY004 - one kind of error
     return tuple(given)
-
-
-def _folded(book: str) -> str:
-    return book.strip().casefold()

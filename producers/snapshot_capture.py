@@ -315,6 +315,8 @@ def _check_side(market_key: str, selection: str) -> None:
     try:
         check_selection(market_key, selection)
     except ValueError as error:
+        if not str(error).startswith("selection:"):
+            raise
         raise ValueError(f"{error}; a selection is a side such as HOME or OVER, never a team's name") from error
 
 

@@ -18,9 +18,14 @@ REBUILD_MEMORY = "224MiB"
 """DuckDB's own in a rebuild, beyond it DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it."""
 Progress = Callable[[int, int], None]
 """Called with the records folded so far, and those still to come."""
+Seen = Callable[[pa.Table], None]
+"""Called with each batch once it is folded."""
 
 
 def _silent(_folded: int, _left: int) -> None: ...
+
+
+def _unseen(_batch: pa.Table) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,12 @@ def _read_ahead(
             held, (batch, after) = after, ahead.result()
 
 
-def catch_up(log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS) -> int:
+def catch_up(
+    log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS, seen: Seen = _unseen
+) -> int:
     """Fold everything that was on the log when the call began; returns how many records that was."""
     target = log.end()
-    return _fold(log, store, batches(log, store.positions(), target, rows), target, progress)
+    return _fold(log, store, batches(log, store.positions(), target, rows), target, progress, seen)
 
 
 def _fold(
@@ -73,10 +80,12 @@ def _fold(
     incoming: Iterable[tuple[pa.Table, Positions]],
     target: Positions,
     progress: Progress,
+    seen: Seen = _unseen,
 ) -> int:
     folded = 0
     for batch, after in incoming:
         store.fold(batch, after, may_repeat=log.may_repeat)
+        seen(batch)
         folded += batch.num_rows
         progress(folded, behind_by(after, target))
     return folded

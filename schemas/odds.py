@@ -43,6 +43,11 @@ def _decimal(price: str, odds_format: OddsFormat) -> float:
     return 1 + (american / 100 if american > 0 else 100 / -american)
 
 
+def book_key(name: str) -> str:
+    """What two spellings of one book have in common; the macro of the same name says so in SQL."""
+    return name.strip().lower()
+
+
 class OddsSnapshot(Payload):
     """One price of one book for one selection.
 

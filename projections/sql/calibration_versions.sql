@@ -100,6 +100,11 @@ SELECT calibration_version, segment ->> 'segment' AS segment, segment ->> 'level
        segment -> 'after' AS after, segment -> 'params' AS params
 FROM (SELECT calibration_version, unnest((trained -> 'segments')::JSON[]) AS segment FROM trained_versions);
 
+-- query calibration_state()
+-- How many grades, verdicts and requests there are: while these stay the same, there is nothing to decide.
+SELECT (SELECT count(*) FROM gradings) AS grades, (SELECT count(*) FROM calibration_verdicts) AS verdicts,
+       (SELECT count(*) FROM calibration_requests) AS requests;
+
 -- query unanswered_calibration_requests()
 -- Requests that no version answers yet, oldest first.
 SELECT * FROM calibration_requests ANTI JOIN trained_versions USING (request_id) ORDER BY requested_at, request_id;
@@ -135,6 +140,10 @@ SELECT calibration_version, verdict, decided_at,
 FROM calibration_verdicts JOIN trained_versions USING (calibration_version)
 WHERE verdict <> 'REJECTED' AND decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
 ORDER BY decided_at, verdict_id;
+
+-- query version_names()
+-- The names that versions have, whatever became of them.
+SELECT calibration_version FROM trained_versions ORDER BY calibration_version;
 
 -- query versions(calibration_version = NULL)
 -- Every version, the newest first.

@@ -15,6 +15,9 @@ CREATE TABLE retention_parts (
 );
 CREATE TABLE retention_kept (retention_id VARCHAR, snapshot_id VARCHAR);
 
+-- A book is one book, however a source writes its name.
+CREATE MACRO book_key(name) AS lower(trim(name));
+
 -- fold
 -- The month is taken of a time without zone (it is UTC's): with one, DuckDB asks a calendar, at six times the cost.
 INSERT INTO odds_records
@@ -30,9 +33,6 @@ FROM RetentionApplied;
 INSERT INTO retention_kept SELECT coalesce(decision, ref), unnest(kept) FROM RetentionApplied;
 
 -- view
--- A book is one book, however a source writes its name.
-CREATE MACRO book_key(name) AS lower(trim(name));
-
 -- A retention takes effect when its last part is here: before that, what the missing parts keep would be left out.
 CREATE VIEW retentions AS
 SELECT retention_id, request_id, cutoff, keep_closing_lines, removed, decided_at FROM retention_parts

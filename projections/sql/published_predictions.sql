@@ -73,7 +73,8 @@ SELECT said.*, odds.book AS snapshot_book,
                 OR odds.market_key <> predictions.market_key OR odds.selection <> predictions.selection
                 OR book_key(odds.book) <> book_key(said.book)
                 OR odds.line IS DISTINCT FROM said.line
-                OR said.price IS NOT NULL AND NOT coalesce(
+                -- The same text is the same price, however it was rounded.
+                OR said.price IS NOT NULL AND (odds.odds_format, odds.price) <> (said.odds_format, said.price) AND NOT coalesce(
                     -- Exactly in one format, to the rounding of display across two; floats are not to the last bit.
                     abs(odds.price_decimal - said.price_decimal)
                     <= CASE WHEN odds.odds_format = said.odds_format THEN 0 ELSE 0.01 END + 1e-9, false)
@@ -96,13 +97,20 @@ SELECT * EXCLUDE (leg, legs, invalid_because),
        invalid_because
 FROM judged_legs WHERE leg = 0;
 
--- One row per parlay: invalid for its first bad leg, and one pick per set of legs, as a prediction is.
+-- The player or team that a selection of a prop or a team total is about; of any other market, nothing.
+CREATE MACRO subject_of(selection) AS CASE WHEN contains(selection, ':') THEN substr(selection, strpos(selection, ':') + 1)
+                                           WHEN contains(selection, '_') THEN split_part(selection, '_', 1) ELSE '' END;
+
+-- One row per parlay: invalid for its first bad leg, or for two legs on one market, which repeat or exclude each other; and
+-- one pick per set of legs, as a prediction is.
 CREATE VIEW published_parlays AS
 WITH whole AS (
-    SELECT publish_id, channel, is_official, legs, published_at, origin, list(prediction_id ORDER BY prediction_id) AS prediction_ids,
-           list(snapshot_book ORDER BY leg) AS snapshot_books,
-           arg_min(invalid_because, leg) FILTER (invalid_because IS NOT NULL) AS invalid_because
-    FROM judged_legs WHERE leg > 0 GROUP BY ALL
+    SELECT publish_id, channel, is_official, legs, published_at, judged_legs.origin,
+           list(prediction_id ORDER BY prediction_id) AS prediction_ids, list(snapshot_book ORDER BY leg) AS snapshot_books,
+           coalesce(arg_min(invalid_because, leg) FILTER (invalid_because IS NOT NULL),
+                    CASE WHEN count(DISTINCT (predictions.event_id, market_key, subject_of(selection))) < count(*)
+                         THEN 'BAD_LEGS' END) AS invalid_because
+    FROM judged_legs LEFT JOIN predictions USING (prediction_id) WHERE leg > 0 GROUP BY ALL
 )
 SELECT *, is_official AND invalid_because IS NULL AND row_number() OVER (
     PARTITION BY prediction_ids, is_official AND invalid_because IS NULL ORDER BY published_at, publish_id) = 1 AS is_pick

@@ -98,6 +98,23 @@ def test_a_new_date_that_is_on_record_is_heard_of() -> None:
         assert next_forecast(game(BETWEEN, 2, (3, 0))) == next_forecast(forecaster=forecaster)
 
 
+@pytest.mark.parametrize(("hours", "said"), [(1, 1), (-2, 0)], ids=["put back", "brought forward"])
+def test_a_game_is_forecast_until_its_new_start(hours: int, said: int) -> None:
+    """Given a game moved before its first prices came, then they count by the start that it has now."""
+    start = NOON + 5 * DAY
+    moved = make(EventRescheduled, NEXT, NOON, starts_at=start + timedelta(hours=hours))
+    first = make(EventScheduled, NEXT, NOON - DAY, starts_at=start)
+    at = start if hours > 0 else start - timedelta(hours=1)
+    price = make(OddsSnapshotCaptured, NEXT, at, market_key="MONEYLINE_3WAY:REGULATION", selection="HOME", line=None)
+    forecaster = Forecaster()
+    for records in (game(FIRST, 1, (1, 1)), [first, moved]):
+        forecaster.follow(records)
+
+    made = forecaster.follow([price])
+
+    assert said == len([record for record in made if isinstance(record, PredictionMade)])
+
+
 def test_a_played_match_feeds_the_ratings() -> None:
     """Given the same 3-0, but played, then the next forecast is another: the home side is likelier to win."""
     [without], [after] = next_forecast(), next_forecast(game(BETWEEN, 2, (3, 0)))

@@ -1,6 +1,6 @@
 """A pick is a prediction's first official publish, valid by the set of records, whatever the order they arrived in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -22,6 +22,7 @@ from schemas.record import Record
 from tests.projections.conftest import Given, Then, When
 from tests.records import DEFAULTS, EVENTS, MINUTE, make, ref
 
+SPREAD = "SPREAD:FULL_GAME"
 TERMS = DEFAULTS[PredictionPublished]["ticket_terms"]
 WHY = "SELECT invalid_because FROM published_predictions"
 
@@ -218,6 +219,18 @@ def test_the_same_terms_may_be_told_otherwise(
     assert then(WHY) == [(None,)]
 
 
+def test_a_price_is_the_snapshots_however_either_was_rounded(given: Given, when_folded: When, then: Then) -> None:
+    """-110 is -110, be it 1.91 there and 1.9090909 here."""
+    price: dict[str, Any] = {"odds_format": "american", "price": "-110"}
+    seen = make(OddsSnapshotCaptured, at=MINUTE[0], origin="BACKFILL", **price, price_decimal=1.91)
+    story = _story(ticket_terms={**TERMS, **price, "price_decimal": 1.9090909})
+    given(*(story | {OddsSnapshotCaptured: seen}).values())
+
+    when_folded()
+
+    assert then(WHY) == [(None,)]
+
+
 @pytest.mark.parametrize(
     "seen", [{"selection": "AWAY"}, {"market_key": "ASIAN_HANDICAP:FULL_GAME"}, {"event_id": EVENTS[1]}], ids=str
 )
@@ -360,10 +373,7 @@ def test_a_parlay_counts_only_whole(
     second: dict[str, Any], legs: int, given: Given, when_folded: When, then: Then
 ) -> None:
     """One bad leg, and no leg is a pick."""
-    story = _story()
-    leg = make(PredictionMade, number=1, origin="BACKFILL", **second)
-    terms = [{"prediction_id": one.ref, "ticket_terms": TERMS} for one in (story[PredictionMade], leg)]
-    given(*story.values(), leg, make(ParlayPublished, at=MINUTE[2], origin="BACKFILL", legs=terms))
+    given(*_story().values(), *_parlay_of(_story()[PredictionMade], TERMS, **second))
 
     when_folded()
 
@@ -396,10 +406,10 @@ def test_a_leg_keeps_the_selection_of_its_ticket(given: Given, when_folded: When
 
 def test_a_parlay_in_two_channels_is_one_pick(given: Given, when_folded: When, then: Then) -> None:
     """The first of them, whichever order its legs stand in."""
-    leg, parlay = _parlay_of(_story()[PredictionMade], TERMS)
+    odds, leg, parlay = _parlay_of(_story()[PredictionMade], TERMS)
     legs = tuple(reversed(parlay.model_dump()["data"]["legs"]))
     again = make(ParlayPublished, number=1, at=MINUTE[3], origin="BACKFILL", channel="mail", legs=legs)
-    given(*_story().values(), leg, parlay, again)
+    given(*_story().values(), odds, leg, parlay, again)
 
     when_folded()
 
@@ -407,8 +417,37 @@ def test_a_parlay_in_two_channels_is_one_pick(given: Given, when_folded: When, t
     assert then("SELECT count(*) FROM published_parlays") == [(2,)]
 
 
-def _parlay_of(first: Record, terms: dict[str, Any]) -> tuple[Record, Record]:
-    """A second prediction, and the official parlay of both, whose second leg has these terms."""
-    second = make(PredictionMade, number=1, at=MINUTE[1], origin="BACKFILL")
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ({"market_key": SPREAD}, "BAD_LEGS"),
+        ({"market_key": SPREAD, "selection": "AWAY"}, "BAD_LEGS"),
+        ({"market_key": "TEAM_TOTAL:FULL_GAME", "selection": "HOME_OVER"}, None),
+        ({"market_key": "PLAYER_POINTS:FULL_GAME", "selection": "OVER:Ann"}, None),
+    ],
+    ids=["the same again", "the other side", "of a team", "of a player"],
+)
+@pytest.mark.parametrize("first", [SPREAD, "TEAM_TOTAL:FULL_GAME", "PLAYER_POINTS:FULL_GAME"])
+def test_legs_on_one_market_are_no_parlay(
+    first: str, second: dict[str, Any], why: str | None, given: Given, when_folded: When, then: Then
+) -> None:
+    """They repeat or exclude each other, unless they are about another player or team."""
+    about = {SPREAD: "HOME", "TEAM_TOTAL:FULL_GAME": "AWAY_OVER", "PLAYER_POINTS:FULL_GAME": "OVER:Bob"}[first]
+    odds = make(OddsSnapshotCaptured, at=MINUTE[0], origin="BACKFILL", market_key=first, selection=about)
+    leg = make(PredictionMade, at=MINUTE[1], origin="BACKFILL", market_key=first, selection=about)
+    given(*(_story() | {OddsSnapshotCaptured: odds, PredictionMade: leg}).values(), *_parlay_of(leg, TERMS, **second))
+
+    when_folded()
+
+    assert then("SELECT invalid_because FROM published_parlays") == [(why if first == SPREAD else None,)]
+
+
+def _parlay_of(
+    first: Record, terms: dict[str, Any], *, at: datetime = MINUTE[1], event_id: str = EVENTS[0], **about: Any
+) -> tuple[Record, Record, Record]:
+    """Odds of another market, a prediction on them, and the official parlay of both; its second leg has these terms."""
+    about = {"market_key": "SPREAD:FIRST_HALF", "selection": "HOME"} | about
+    seen = make(OddsSnapshotCaptured, event_id, MINUTE[0], number=1, origin="BACKFILL", **about)
+    second = make(PredictionMade, event_id, at, number=1, origin="BACKFILL", market_snapshot_id_used=seen.ref, **about)
     legs = [{"prediction_id": one.ref, "ticket_terms": said} for one, said in ((first, TERMS), (second, terms))]
-    return second, make(ParlayPublished, at=MINUTE[2], origin="BACKFILL", legs=legs)
+    return seen, second, make(ParlayPublished, at=MINUTE[2], origin="BACKFILL", legs=legs)
