@@ -1,6 +1,5 @@
 """The commands of calibration: score and fit spreadsheets, train versions, look at them, overrule them."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from onrecord import display
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
 from onrecord.terminal import Json, Sheet, bar, open_workspace, out, show
+from onrecord.wiring import user_name
 
 app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
 Version = Annotated[str, typer.Argument(help="Such as v_20260119_030000.")]
@@ -86,7 +86,7 @@ def show_version(version: Version, as_json: Json = False) -> None:
 def activate(version: Version, why: Why) -> None:
     """Let a version serve, whatever the gate said; who and why go on record."""
     service = CalibrationService(open_workspace())
-    service.activate(version, getpass.getuser(), why)
+    service.activate(version, user_name(), why)
     _tell(service, version)
 
 
@@ -94,7 +94,7 @@ def activate(version: Version, why: Why) -> None:
 def rollback(version: Version, why: Why) -> None:
     """Stop a version from serving; who and why go on record."""
     service = CalibrationService(open_workspace())
-    service.roll_back(version, getpass.getuser(), why)
+    service.roll_back(version, user_name(), why)
     _tell(service, version)
 
 

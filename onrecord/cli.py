@@ -26,7 +26,7 @@ from onrecord.settings import Settings, Traces
 from onrecord.stopping import was_interrupted
 from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
 from onrecord.walk_forward import walking
-from onrecord.wiring import TimedOutError, Workspace
+from onrecord.wiring import ReplicaError, TimedOutError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
 from projections.store import DuckDBError, StoreError
@@ -50,6 +50,7 @@ _EXPECTED = (
     FileRefused,
     LogError,
     OwnedElsewhereError,
+    ReplicaError,
     SheetRefused,
     StoreError,
     TimedOutError,

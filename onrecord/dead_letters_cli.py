@@ -1,6 +1,5 @@
 """The commands of dead letters: look at the records that could not be read, and decide what becomes of each."""
 
-import getpass
 import json
 from typing import Annotated, Any, Literal
 
@@ -8,7 +7,7 @@ import typer
 
 from onrecord import display
 from onrecord.terminal import Json, bar, open_workspace, out, show
-from onrecord.wiring import Workspace
+from onrecord.wiring import Workspace, user_name
 from projections.store import Store
 from schemas.requests import DeadLetterResolution, DeadLetterResolved
 
@@ -61,13 +60,13 @@ def resolve(
     """Put a decision on record, and wait until it is done; gives the letter as it is then, None once it is folded.
 
     Raises:
+        ReplicaError: only the owner's projections count, and this folder is a replica's.
         ValueError: there is no such dead letter.
     """
+    workspace.check_decides()
     with workspace.fresh_reader() as store:
         letter = _found(store, name)
-    decision = DeadLetterResolution(
-        dead_letter=letter["dead_letter"], action=action, who=who or getpass.getuser(), why=why
-    )
+    decision = DeadLetterResolution(dead_letter=letter["dead_letter"], action=action, who=who or user_name(), why=why)
     workspace.log.append([DeadLetterResolved(occurred_at=workspace.clock.now(), producer="onrecord", data=decision)])
     with workspace.fresh_reader() as store:
         return next(iter(_letters(store, decision.dead_letter)), None)

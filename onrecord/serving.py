@@ -98,7 +98,9 @@ class Serving:
             self.beat()
             try:
                 with self.workspace.owner(self._progress) as owner:
-                    self.say(f"process {os.getpid()} owns {self.workspace.settings.home}; Ctrl-C ends it")
+                    settings = self.workspace.settings
+                    does = "projects into" if settings.replica else "owns"
+                    self.say(f"process {os.getpid()} {does} {settings.home}; Ctrl-C ends it")
                     self._published = None
                     self.workspace.tell(owner.store.positions(), None)
                     self._owner, waiting_since = owner, None

@@ -40,8 +40,20 @@ TELL_EVERY_S = 1.0
 def _silent(_folded: int, _left: int) -> None: ...
 
 
+def user_name() -> str:
+    """Who runs this, for the record: a container's user need not have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError: from Python 3.13 on
+        return f"uid {os.getuid()}"
+
+
 class TimedOutError(Exception):
     """Nobody answered in time."""
+
+
+class ReplicaError(Exception):
+    """This folder is a replica's, which decides nothing."""
 
 
 class Workspace:
@@ -74,6 +86,17 @@ class Workspace:
         if self.settings.replica:
             return ()
         return (Grader(store), Retainer(store), Calibrator(store, self.log.log_id))
+
+    def check_decides(self) -> None:
+        """Refuse what a replica would wait for in vain, or answer from its own copy alone.
+
+        Raises:
+            ReplicaError: this folder is a replica's.
+        """
+        if self.settings.replica:
+            raise ReplicaError(
+                f"{self.settings.home} is a replica (ONRECORD_REPLICA), which decides nothing: ask where the owner is"
+            )
 
     def owner_is_alive(self) -> bool:
         """Whether some process owns the projections now."""
@@ -295,6 +318,7 @@ class Workspace:
         """Ask for grades on record, and wait for the answer.
 
         Raises:
+            ReplicaError: nobody here would answer; nothing is on record.
             TimedOutError: no answer came.
         """
         request = GradingRequested(
@@ -304,7 +328,7 @@ class Workspace:
                 publish_id=publish_id,
                 lookback_hours=lookback_hours,
                 force=force,
-                requested_by=getpass.getuser(),
+                requested_by=user_name(),
                 why=why,
             ),
         )
@@ -314,7 +338,13 @@ class Workspace:
         return answer.data
 
     def ask(self, request: Record, topic: str = "requests", progress: Progress = _silent) -> Record:
-        """Put a request on record and wait for the record of a topic whose `causation_id` it is."""
+        """Put a request on record and wait for the record of a topic whose `causation_id` it is.
+
+        Raises:
+            ReplicaError: nobody here would answer; nothing is on record.
+            TimedOutError: no answer came.
+        """
+        self.check_decides()
         self.log.append([request])
         return self.await_answer(request, topic, progress)
 

@@ -1,6 +1,5 @@
 """`onrecord calibration plot`: what is drawn is what the version was judged by, and always the same."""
 
-import getpass
 import json
 import shutil
 import sys
@@ -14,7 +13,7 @@ import pytest
 from onrecord.calibration_plot import consistency_band, diagram
 from onrecord.calibration_service import CalibrationService
 from onrecord.settings import Settings
-from onrecord.wiring import Workspace
+from onrecord.wiring import Workspace, user_name
 from schemas.events import EventStarted
 from schemas.publishes import PredictionPublished
 from tests.calibrated_picks import grade, picks
@@ -202,8 +201,8 @@ def test_summary_shows_the_active_version_and_what_is_wrong_with_it(
 
     shut = run("summary").out.splitlines()
 
-    assert activated == [f"{version} is ACTIVE, by {getpass.getuser()}", serving[1]]
-    assert rolled_back == [f"{version} is ROLLED_BACK, by {getpass.getuser()}", shut[1]]
+    assert activated == [f"{version} is ACTIVE, by {user_name()}", serving[1]]
+    assert rolled_back == [f"{version} is ROLLED_BACK, by {user_name()}", shut[1]]
     assert serving[1].startswith(f"calibration: {version} is active; DRIFT BACKFILL *|*: Brier 0.")
     assert serving[1].endswith("; 2 more: `onrecord query calibration_warnings`")
     assert shut[1] == "calibration: no version is active, raw probabilities are served"

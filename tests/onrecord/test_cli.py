@@ -381,6 +381,18 @@ def test_grade_tells_how_the_picks_stand(run: Run, season: Path) -> None:
     assert first == run("grade").out
 
 
+@pytest.mark.parametrize("command", ["grade", "calibrate"])
+def test_a_replica_is_asked_for_nothing(run: Run, season: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """It would wait for an answer until the time is up; before, nothing goes on record."""
+    before = run("log", "stats").out
+    monkeypatch.setenv("ONRECORD_REPLICA", "true")
+
+    done = run(command, check=False)
+
+    assert (done.code, done.error.endswith("which decides nothing: ask where the owner is")) == (2, True)
+    assert before == run("log", "stats").out
+
+
 def test_a_forced_grade_of_one_pick_is_a_second_grade(run: Run, season: Path) -> None:
     """With who asked and why on record."""
     [pick] = json.loads(run("query", "SELECT min(publish_id) AS publish_id FROM picks", "-f", "json").out)

@@ -63,6 +63,17 @@ def test_a_drop_takes_it_off_the_list(run: Run, log: Path) -> None:
     assert "equal to a rebuild" in run("rebuild", "--verify").out
 
 
+@pytest.mark.parametrize("action", ["retry", "drop"])
+def test_a_replica_decides_about_none(run: Run, log: Path, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """What it would answer holds for its own copy, not for the owner's; nothing goes on record."""
+    monkeypatch.setenv("ONRECORD_REPLICA", "true")
+
+    done = run("dead-letters", action, NAME, "--why", "a test", check=False)
+
+    assert done.error.endswith("which decides nothing: ask where the owner is")
+    assert run("log", "tail", "--topic", "requests").out == ""
+
+
 def test_there_is_no_deciding_about_what_is_none(run: Run, log: Path) -> None:
     """Nothing goes on record then."""
     done = run("dead-letters", "drop", "events/0/1", "--why", "a slip", check=False)

@@ -3,6 +3,8 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.onrecord.conftest import Run
 from tests.onrecord.processes import eventually, running, start
 
@@ -14,6 +16,16 @@ def test_a_worker_without_kafka_is_told_what_to_do(run: Run) -> None:
     assert done.error == (
         "error: workers share a log on Kafka: set ONRECORD_LOG=kafka; one process needs only `onrecord up`"
     )
+
+
+@pytest.mark.parametrize(("replica", "does"), [("false", "owns"), ("true", "projects into")])
+def test_up_says_whether_it_owns_the_folder_or_only_projects_into_it(home: Path, replica: str, does: str) -> None:
+    """A replica decides nothing."""
+    with running("up", replica=replica) as process:
+        line = process.stderr.readline() if process.stderr else ""
+        process.send_signal(signal.SIGTERM)
+
+    assert line.startswith(f"process {process.pid} {does} {home}; ")
 
 
 def test_project_stands_by_takes_over_and_ends_by_sigterm(home: Path) -> None:

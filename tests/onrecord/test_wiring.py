@@ -21,7 +21,7 @@ from eventlog.sqlite import SqliteLog
 from onrecord.doctor import findings
 from onrecord.serving import Serving
 from onrecord.settings import Settings
-from onrecord.wiring import TimedOutError, Workspace
+from onrecord.wiring import ReplicaError, TimedOutError, Workspace, user_name
 from projections.store import StoreError, StoreInUseError
 from schemas.events import EventScheduled
 from schemas.requests import GradingRequest, GradingRequested
@@ -201,6 +201,29 @@ def test_a_request_is_answered_by_the_owner_or_in_its_stead(workspace: Workspace
         answer = workspace.ask(request)
 
     assert ("GradingCompleted", request.record_id) == (answer.type, answer.causation_id)
+
+
+def test_a_replica_refuses_what_it_would_wait_for_in_vain(workspace: Workspace) -> None:
+    """At once, and nothing is on record: nobody would answer it here."""
+    replica = Workspace(workspace.settings.model_copy(update={"replica": True}), workspace.clock)
+    request = GradingRequested(occurred_at=NOW, producer="tests", data=GradingRequest(requested_by="ann"))
+
+    with pytest.raises(ReplicaError, match=r"is a replica \(ONRECORD_REPLICA\), .*: ask where the owner is"):
+        replica.ask(request)
+    replica.close()
+
+    assert not any(workspace.log.end().values())
+
+
+def test_who_runs_it_has_a_name_or_else_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user need not be in the list of users."""
+    monkeypatch.setenv("LOGNAME", "ann")
+    named = user_name()
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_065_533)
+
+    assert (named, user_name()) == ("ann", "uid 2000065533")
 
 
 def test_a_file_that_somebody_looks_into_is_left_where_it_is(workspace: Workspace) -> None:
