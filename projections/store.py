@@ -4,6 +4,7 @@ Rows and positions change in one transaction: delivery is at least once, the eff
 the `.sql` files; the only SQL here is the store's own bookkeeping.
 """
 
+import difflib
 import hashlib
 import inspect
 import re
@@ -53,7 +54,17 @@ WHEN NOT MATCHED THEN INSERT VALUES (moved.topic, moved."partition", moved."offs
 _IN_USE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
 _READ_ONLY = "BEGIN TRANSACTION READ ONLY"
 _WRITES = (duckdb.TransactionException, duckdb.InvalidInputException)
-_ASK_ONE = "ask one SELECT: the projections change only by what is put on record"
+_ASK_ONE = "ask one SELECT"
+_CHANGE_NOTHING = {
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.PRAGMA,
+    duckdb.StatementType.CALL,
+    duckdb.StatementType.SET,
+    duckdb.StatementType.VARIABLE_SET,
+    duckdb.StatementType.TRANSACTION,
+}
+_ASK_ONLY = f"{_ASK_ONE}: the projections change only by what is put on record"
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
     duckdb.ConversionException,
@@ -149,15 +160,19 @@ class Store:
         """The rows of somebody's own SELECT as Arrow, read in a transaction that DuckDB lets write nothing.
 
         Raises:
-            StoreError: more than one statement, one that would change something, or one that DuckDB refuses.
+            StoreError: more than one statement, one that would change something, one that has no such parameter, or one
+                that DuckDB refuses.
         """
+        given = parameters or {}
+        _check_is_text(sql, *given.values())
         try:
-            if not _reads(sql):
-                raise StoreError(_ASK_ONE)
+            statements = duckdb.extract_statements(sql)
+            _check_reads(statements)
+            _check_has(given, statements[0].named_parameters)
             return self.table(sql, parameters, begin=_READ_ONLY)
         except duckdb.Error as error:
             if isinstance(error, _WRITES) and "read-only mode" in str(error):
-                raise StoreError(_ASK_ONE) from error
+                raise StoreError(_ASK_ONLY) from error
             raise StoreError(f"DuckDB refuses the query: {error}") from error
 
     def query(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
@@ -168,12 +183,17 @@ class Store:
         """
         query = self.named_queries().get(name)
         if query is None:
-            raise StoreError(f"there is no query {name!r}; there are {', '.join(sorted(self.named_queries()))}")
+            raise StoreError(f"there is no query, table or view {name!r}{self._nearest(name)}")
         return self.ask(query.sql, bind(query, parameters or {}))
 
     def named_queries(self) -> dict[str, NamedQuery]:
         """The queries of all projections by name."""
         return {query.name: query for projection in self.projections for query in projection.queries}
+
+    def _nearest(self, name: str) -> str:
+        found = difflib.get_close_matches(name.lower(), {*self.named_queries(), *self.relations()})
+        likely = f", but {' and '.join(found)}" if found else ""
+        return f'{likely}: `onrecord query` lists the queries, `onrecord query "SHOW TABLES"` the others'
 
     def execute(self, *statements: str) -> None:
         """Housekeeping statements that return nothing, each on its own."""
@@ -431,17 +451,40 @@ def _unbound(view: str) -> str:
     return _VIEW.sub(r"CREATE VIEW \1 WITH (DEFER_BINDING) AS", view)
 
 
-def _reads(sql: str) -> bool:
-    """Whether this is one statement that reads; an EXPLAIN is what it explains, for ANALYZE runs that."""
-    statements = duckdb.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.EXPLAIN:
-        return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+def _check_is_text(*values: object) -> None:
+    """Without UTF-8, Python takes what it cannot read for halves of characters, of which DuckDB knows nothing."""
+    try:
+        "".join(value for value in values if isinstance(value, str)).encode()
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            "the query has characters that this locale cannot read: ask again with LC_ALL=C.UTF-8"
+        ) from error
+
+
+def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
+    """Refuse what is not one statement that reads."""
+    kinds = _kinds(statements)
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise StoreError(_ASK_ONE if _CHANGE_NOTHING.issuperset(kinds) else _ASK_ONLY)
+
+
+def _check_has(given: Iterable[str], has: Collection[str]) -> None:
+    if unknown := set(given) - set(has):
+        known = ", ".join(sorted(has)) or "none"
+        raise StoreError(f"the query has no parameter {', '.join(sorted(unknown))}; it has {known}")
+
+
+def _kinds(statements: Sequence[duckdb.Statement]) -> list[duckdb.StatementType]:
+    """What the statements are; an EXPLAIN is what it explains, for ANALYZE runs that."""
+    kinds = [statement.type for statement in statements]
+    if kinds != [duckdb.StatementType.EXPLAIN]:
+        return kinds
     explain = statements[0].query
     # What is explained begins at the first place, counted in bytes, from where the rest is a statement by itself.
     for place, _ in duckdb.tokenize(explain)[1:]:
         with suppress(duckdb.ParserException):
-            return _reads(explain.encode()[place:].decode())
-    return False
+            return _kinds(duckdb.extract_statements(explain.encode()[place:].decode()))
+    return kinds
 
 
 def _by_topic(batch: pa.Table) -> list[pa.Table]:

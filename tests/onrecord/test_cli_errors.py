@@ -43,11 +43,14 @@ def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
 
 ERRORS: dict[str, tuple[Sequence[str], str]] = {
     "unknown format": (("import", "tea-leaves", "x.csv"), "there is no format 'tea-leaves'; there are football-data"),
-    "unknown query": (("query", "no_such_query"), "there is no query 'no_such_query'; there are "),
+    "unknown query": (("query", "no_such_query"), "there is no query, table or view 'no_such_query': "),
     "unknown parameter": (
         ("query", "performance", "-s", "color=red"),
         "query performance has no parameter color;",
     ),
+    "misspelt table": (("query", "evnts"), "there is no query, table or view 'evnts', but events"),
+    "parameter of SQL without any": (("query", "SELECT 1", "-s", "b=2"), "the query has no parameter b; it has none"),
+    "parameter of a table": (("query", "events", "-s", "a=b"), "the query has no parameter a; it has none"),
     "parameter without a value": (("query", "performance", "-s", "cohort"), "--set cohort: write it as name=value"),
     "missing parameter": (("query", "grades_of"), "query grades_of needs publish_id"),
     "bad SQL": (("query", "SELEKT 1"), "DuckDB refuses the query: Parser Error"),
@@ -162,7 +165,7 @@ def test_the_trace_of_an_error_is_a_setting(
         with pytest.raises(StoreError):
             run("query", "no_such_query", check=False)
     else:
-        assert run("query", "no_such_query", check=False).error.startswith("error: there is no query")
+        assert run("query", "no_such_query", check=False).error.startswith("error: there is no query, table or view")
 
 
 def test_a_setting_that_makes_no_sense_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +229,16 @@ def test_a_process_of_its_own_exits_the_same_way(spawn: Run, tmp_path: Path) -> 
     done = spawn("import", "football-data", tmp_path / "nothing.csv", check=False)
 
     assert (1, f"refused: {tmp_path / 'nothing.csv'}: No such file or directory") == (done.code, done.error)
+
+
+def test_sql_that_the_terminal_cannot_say_is_told(spawn: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without UTF-8 an é comes as two bytes of no meaning."""
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+
+    error = spawn("query", "SELECT 'é' AS x", check=False).error
+
+    assert error == "error: the query has characters that this locale cannot read: ask again with LC_ALL=C.UTF-8"
 
 
 def test_debug_shows_the_trace(spawn: Run) -> None:

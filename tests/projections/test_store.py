@@ -348,7 +348,9 @@ def test_every_named_query_runs(store: Store, given: Given, when_folded: When) -
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("no_such_query", {}, "there is no query 'no_such_query'; there are .*closing_line"),
+        ("clossing_line", {}, "there is no query, table or view 'clossing_line', but closing_line.*: `onrecord query`"),
+        ("Event", {}, "there is no query, table or view 'Event', but events"),
+        ("no_such_query", {}, "there is no query, table or view 'no_such_query': `onrecord query` lists"),
         ("closing_line", {}, "closing_line needs event_id"),
         ("closing_line", {"event": "e"}, "closing_line has no parameter event; it has event_id, market_key, book"),
         ("imports", {"a": 1}, "imports has no parameter a; it has none"),
@@ -358,6 +360,46 @@ def test_a_query_asked_wrongly_is_refused(store: Store, name: str, parameters: d
     """The message says what there is."""
     with pytest.raises(StoreError, match=message):
         store.query(name, parameters)
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "message"),
+    [
+        ("SELECT 1", {"b": "2"}, "the query has no parameter b; it has none"),
+        ("SELECT $a", {"a": "1", "b": "2"}, "the query has no parameter b; it has a"),
+        ("FROM events", {"a": "b"}, "the query has no parameter a; it has none"),
+        (
+            "SELECT '\udcc3\udca9'",
+            {},
+            "the query has characters that this locale cannot read: ask again with LC_ALL=C.UTF-8",
+        ),
+        ("SELECT $a", {"a": "\udcc3"}, "the query has characters that this locale cannot read"),
+    ],
+)
+def test_a_select_asked_wrongly_is_refused(store: Store, sql: str, parameters: dict[str, str], message: str) -> None:
+    """In words of our own: DuckDB's speak of its insides."""
+    with pytest.raises(StoreError, match=message):
+        store.ask(sql, parameters)
+
+
+@pytest.mark.parametrize(
+    ("sql", "adds"),
+    [
+        ("", False),
+        ("PRAGMA version", False),
+        ("SET TimeZone = 'UTC'", False),
+        ("SELECT 1; SELECT 2", False),
+        ("DROP TABLE events", True),
+        ("SELECT 1; DROP TABLE events", True),
+        ("EXPLAIN DELETE FROM events", True),
+    ],
+)
+def test_only_who_would_change_something_hears_what_changes_the_projections(store: Store, sql: str, adds: bool) -> None:
+    """The others hear what they can ask."""
+    told = "ask one SELECT" + (": the projections change only by what is put on record" if adds else "")
+
+    with pytest.raises(StoreError, match=f"^{told}$"):
+        store.ask(sql)
 
 
 def test_nothing_that_is_asked_writes(store: Store) -> None:
