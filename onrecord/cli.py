@@ -1,10 +1,12 @@
 """The command line. Each command is a few lines over `onrecord.wiring`; what it shows is made in `onrecord.display`."""
 
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -71,6 +73,10 @@ Book = Annotated[
 
 def main() -> None:
     """Run a command; an error that was foreseen is one line, with what to do, and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that has no ± gets a ?, not a trace.
+            stream.reconfigure(errors="replace")
     try:
         with opened:
             app()
@@ -217,6 +223,7 @@ def query(
     out_file: Out = None,
 ) -> None:
     """Ask DuckDB: SQL, a named query with parameters, or a table or view by its name."""
+    shape = format_name or display.format_of(out_file)
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         if display.is_copy(store):
             say(display.age(store))
@@ -228,7 +235,9 @@ def query(
         if sql in store.relations() and sql not in store.named_queries():
             sql = f"FROM {sql}"
         table = store.query(sql, given) if sql.isidentifier() else store.ask(sql, given or None)
-        display.write_table(table, format_name or display.format_of(out_file), out_file, out)
+        display.write_table(table, shape, out_file, out)
+        if shape == "table" and not table.num_rows:
+            say("no rows")
         _tell_if_empty(store.positions())
 
 

@@ -29,11 +29,13 @@ from onrecord.doctor import Finding
 from onrecord.history import Imported
 from onrecord.settings import PREFIX, Settings
 from onrecord.wiring import Workspace
+from projections.sql_file import NamedQuery
 from projections.store import Store, StoreError
 
 _NO_VALUE = "–"
 _BETWEEN = "  "
 _ENDLESS = 100_000
+_ENDINGS = {"": "table", ".txt": "table", ".csv": "csv", ".json": "json", ".parquet": "parquet"}
 SHOWN_ROWS = 500
 LONGEST = 400
 
@@ -72,6 +74,8 @@ class Grid:
             return
         if self.title:
             yield Text(self.title, "italic")
+        if not self.rows:
+            yield Text(_BETWEEN.join(self.names), "dim")
         for row in self.rows:
             yield _wrapped(self.names, row, options.max_width)
         if self.caption:
@@ -231,9 +235,15 @@ def queries(store: Store) -> Table:
     """The named queries with their parameters."""
     shown = Table("query", "parameters", "what", title="Named queries", title_justify="left")
     for name, query in sorted(store.named_queries().items()):
-        parameters = ", ".join(f"{key}={default}" if default else key for key, default in query.defaults.items())
-        shown.add_row(name, parameters, query.description)
+        shown.add_row(name, escape(", ".join(_parameters(query))), query.description)
     return shown
+
+
+def _parameters(query: NamedQuery) -> Iterator[str]:
+    """As they are called; in brackets what may be left out."""
+    for key, default in query.defaults.items():
+        told = f"{key}={default}" if default else key
+        yield told if key in query.required else f"[{told}]"
 
 
 def status(workspace: Workspace) -> Table:
@@ -311,15 +321,34 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
         return
     text = _FORMS[format_name](table)
     if target is None:
+        _check_can_say(text, console)
         console.out(text, end="", highlight=False)
     else:
         target.write_text(text, encoding="utf-8")
 
 
+def _check_can_say(text: str, console: Console) -> None:
+    """People can do with a ? in a table; a program would take it for what is on record."""
+    try:
+        text.encode(console.encoding)
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"standard output is {console.encoding}, which has no {text[error.start]!a}: name a file with --out, or "
+            "set PYTHONIOENCODING=utf-8"
+        ) from error
+
+
 def format_of(target: Path | None) -> str:
-    """What a file's name asks for: CSV, JSON or Parquet, else a table."""
-    ending = target.suffix.lower().removeprefix(".") if target is not None else ""
-    return ending if ending in {"csv", "json", "parquet"} else "table"
+    """What a file's name asks for; a table where it has no ending.
+
+    Raises:
+        StoreError: the ending names no format.
+    """
+    ending = target.suffix.lower() if target is not None else ""
+    if ending not in _ENDINGS:
+        known = ", ".join(filter(None, _ENDINGS))
+        raise StoreError(f"{target}: {ending} names no format; there are {known}; or name one with --format")
+    return _ENDINGS[ending]
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
@@ -368,7 +397,7 @@ def _plain(value: Any) -> Any:
 
 
 def _text(table: pa.Table) -> str:
-    console = Console(file=io.StringIO(), width=240)
+    console = Console(file=io.StringIO(), width=240, emoji=False)
     console.print(_table(table))
     return str(console.file.getvalue())  # type: ignore[attr-defined] # the StringIO above
 

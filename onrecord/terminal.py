@@ -16,8 +16,9 @@ from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 
 # Piped output has no width of its own; 80 columns would fold every table.
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
+# What is on record is shown as it is: no `:x:` of it is meant as an emoji.
+out = Console(width=None if sys.stdout.isatty() else 200, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 opened = ExitStack()
 """What the command opened, closed when it is done."""
 

@@ -197,8 +197,10 @@ def test_a_table_or_view_is_asked_by_its_name(run: Run, season: Path) -> None:
 
 
 def test_query_alone_lists_the_queries_with_their_parameters(run: Run) -> None:
-    """All of those in the `.sql` files."""
+    """All of those in the `.sql` files; in brackets what may be left out."""
     shown = run("query").out
+
+    assert "│ event_id, [market_key], [book] " in next(line for line in shown.splitlines() if "│ closing_line " in line)
 
     named = {query.name for projection in load_projections() for query in projection.queries}
     assert named == {line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")} - {""}
@@ -432,6 +434,60 @@ def test_the_ending_of_the_file_says_the_format(run: Run, tmp_path: Path, ending
     run("query", "SELECT 1 AS n", "--out", target)
 
     assert target.read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize(("options", "is_refused"), [((), True), (("--format", "csv"), False)])
+def test_an_ending_that_names_no_format_is_refused(
+    run: Run, tmp_path: Path, options: Sequence[str], is_refused: bool
+) -> None:
+    """What opens it would find a table drawn for people; --format says what it is meant to be."""
+    target = tmp_path / "answer.xls"
+
+    done = run("query", "SELECT 1 AS n", "--out", target, *options, check=False)
+
+    assert (target.exists(), "names no format; there are .txt, .csv, .json, .parquet;" in done.err) == (
+        not is_refused,
+        is_refused,
+    )
+
+
+@pytest.mark.parametrize("text", [":x:", "postgres:x:101", "[bold]"])
+def test_a_cell_is_shown_as_it_is(run: Run, tmp_path: Path, text: str) -> None:
+    """Nothing in it is an emoji's name, or a style."""
+    target = tmp_path / "answer.txt"
+
+    run("query", f"SELECT '{text}' AS cell", "--out", target)
+
+    assert text in run("query", f"SELECT '{text}' AS cell").out
+    assert text in target.read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", [40, 120])
+def test_a_table_without_rows_has_its_names(workspace: Workspace, width: int) -> None:
+    """On a narrow terminal, too, where rows are told one by one."""
+    text = io.StringIO()
+    with workspace.reader() as store:
+        display.write_table(store.ask("FROM events"), "table", None, Console(file=text, width=width))
+
+    assert {"event_id", "starts_at", "status_reason"} <= set(text.getvalue().split())
+
+
+@pytest.mark.parametrize(("form", "says_so"), [("table", True), ("csv", False), ("json", False)])
+def test_who_asks_for_rows_and_gets_none_hears_it(run: Run, season: Path, form: str, says_so: bool) -> None:
+    """A program counts them itself."""
+    assert run("query", "SELECT 1 AS n WHERE false", "-f", form).err == ("no rows\n" if says_so else "")
+
+
+def test_a_terminal_without_a_character_shows_a_question_mark(
+    spawn: Run, season: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In what people read. A program would take it for what is on record: that is refused."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    assert "% ? " in spawn("summary").out
+    assert spawn("query", "SELECT 'Skłodowska' AS n", "-f", "csv", check=False).error == (
+        "error: standard output is ascii, which has no '\\u0142': name a file with --out, or set PYTHONIOENCODING=utf-8"
+    )
 
 
 @pytest.mark.parametrize("command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",)])
