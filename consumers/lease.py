@@ -21,15 +21,19 @@ class OwnedElsewhereError(Exception):
 
 
 class Lease:
-    """A lock file in the projections' folder; `with Lease(folder):` holds it."""
+    """A lock file in the projections' folder; `with Lease(folder):` holds it.
 
-    def __init__(self, folder: Path) -> None:
+    `instead` is what can be done while another process does, for the message.
+    """
+
+    def __init__(self, folder: Path, instead: str = "work beside it") -> None:
         self.path = folder / "owner.lock"
+        self._instead = instead
         self._handle: IO[str] | None = None
 
     def __enter__(self) -> "Lease":
         if not self.take():
-            raise OwnedElsewhereError(f"process {self.holder()} owns {self.path.parent}; stop it, or work beside it")
+            raise OwnedElsewhereError(f"process {self.holder()} owns {self.path.parent}; stop it, or {self._instead}")
         return self
 
     def __exit__(self, *_: object) -> None:

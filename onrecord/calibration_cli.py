@@ -7,7 +7,7 @@ import typer
 
 from onrecord import display
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
-from onrecord.terminal import Json, Sheet, bar, open_workspace, out, show
+from onrecord.terminal import Json, Sheet, bar, open_workspace, out, refuse_if_empty, show, tell_if_empty
 from onrecord.wiring import user_name
 
 app = typer.Typer(no_args_is_help=True, help="Calibration versions.")
@@ -56,6 +56,7 @@ def calibrate(
     if venn_abers or three_way:
         raise ValueError("--venn-abers and --three-way are for a spreadsheet: add --file FILE.csv")
     service = CalibrationService(open_workspace())
+    refuse_if_empty(service.workspace.log.end())
     version = service.run_calibration_job(training_days, method)
     show(service.calibration_versions_collection.find_one({"calibration_version": version}) or {}, as_json)
 
@@ -65,6 +66,7 @@ def list_versions() -> None:
     """The versions on record, the newest first."""
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
+        tell_if_empty(store.positions())
 
 
 @app.command(name="show")

@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from consumers.lease import OwnedElsewhereError
 from consumers.owner import DecidedAgainError
-from eventlog.log import LogError, Positions
+from eventlog.log import LogError
 from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.csv_file import FileRefused as SheetRefused
@@ -26,9 +26,20 @@ from onrecord.forecasting import Forecaster, raw
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings, Traces
 from onrecord.stopping import was_interrupted
-from onrecord.terminal import Out, Sheet, bar, err, open_workspace, opened, out, say
+from onrecord.terminal import (
+    Out,
+    Sheet,
+    bar,
+    err,
+    open_workspace,
+    opened,
+    out,
+    refuse_if_empty,
+    say,
+    tell_if_empty,
+)
 from onrecord.walk_forward import walking
-from onrecord.wiring import ReplicaError, TimedOutError, Workspace
+from onrecord.wiring import ReplicaError, TimedOutError, UnwritableError, Workspace
 from producers.importers import FileRefused
 from projections.published import export_parquet
 from projections.store import DuckDBError, StoreError
@@ -57,6 +68,7 @@ _EXPECTED = (
     StoreError,
     TimedOutError,
     UnknownVersionError,
+    UnwritableError,
     ValidationError,
     OSError,
     ValueError,
@@ -180,8 +192,10 @@ def grade(
     why: Annotated[str | None, typer.Option(help="Why, for the record.")] = None,
 ) -> None:
     """Grade what can be graded; says how many picks are graded, voided and pending."""
+    workspace = open_workspace()
+    refuse_if_empty(workspace.log.end())
     with bar("grading") as progress:
-        tally = open_workspace().request_grades(lookback_hours, publish_id, force=force, why=why, progress=progress)
+        tally = workspace.request_grades(lookback_hours, publish_id, force=force, why=why, progress=progress)
     if publish_id and not (tally.graded or tally.voided or tally.pending):
         raise ValueError(f"{publish_id} is no pick: {tally.pending_because}; see `onrecord query publishes`")
     out.print(f"graded {tally.graded}, voided {tally.voided}, pending {tally.pending}")
@@ -198,16 +212,10 @@ def summary(
         raise ValueError(f"--by {by}: there are {', '.join(COHORTS)}")
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         out.print(display.age(store))
-        _tell_if_empty(store.positions())
+        tell_if_empty(store.positions())
         out.print(display.calibration(store), soft_wrap=True)
         for cohort in dict.fromkeys(("all", by)):
             out.print(display.performance(store, cohort))
-
-
-def _tell_if_empty(positions: Positions) -> None:
-    """Who looks into the wrong folder sees figures, too: of nothing."""
-    if not any(positions.values()):
-        say("nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME")
 
 
 @app.command()
@@ -238,7 +246,7 @@ def query(
         display.write_table(table, shape, out_file, out)
         if shape == "table" and not table.num_rows:
             say("no rows")
-        _tell_if_empty(store.positions())
+        tell_if_empty(store.positions())
 
 
 def _parameters(texts: Iterable[str]) -> dict[str, str]:
@@ -256,13 +264,13 @@ def status() -> None:
     """How far the projections are behind the log, in records and seconds, per topic."""
     workspace = open_workspace()
     out.print(display.status(workspace))
-    _tell_if_empty(workspace.log.end())
+    tell_if_empty(workspace.log.end())
 
 
 def _audit(workspace: Workspace) -> None:
     with bar("auditing") as progress:
         checks = workspace.audit(progress)
-    _tell_if_empty(workspace.log.end())
+    tell_if_empty(workspace.log.end())
     out.print(display.audit(checks))
     offenders = sum(check.offenders for check in checks)
     out.print(f"audit: {offenders} offenders in {len(checks)} checks")
@@ -305,6 +313,7 @@ def rebuild(
 def trace(identifier: Annotated[str, typer.Argument(help="A publish_id, or any id that a call returned.")]) -> None:
     """Draw the whole lineage of a grade, back to the raw payloads."""
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
+        refuse_if_empty(store.positions())
         out.print(display.lineage(store, identifier))
 
 

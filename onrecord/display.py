@@ -298,7 +298,7 @@ def as_json(found: Mapping[str, Any]) -> str:
 
 def finding(found: Finding) -> str:
     """One line of the doctor's."""
-    mark = "[red]✗[/]" if found.is_fault else "[green]✓[/]"
+    mark = "[red]✗[/]" if found.is_fault else "[yellow]![/]" if found.is_warning else "[green]✓[/]"
     return f"{mark} {found.subject}: {escape(found.state)}"
 
 

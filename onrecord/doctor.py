@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,8 @@ from consumers.lease import OwnedElsewhereError
 from eventlog.log import LogError, behind_by
 from eventlog.sqlite_connection import LEAST_SQLITE_VERSION, sqlite_version
 from onrecord.engine import forgetful_topics
-from onrecord.wiring import Workspace
+from onrecord.settings import PREFIX, Settings
+from onrecord.wiring import UnwritableError, Workspace, can_write
 from projections.store import DUCKDB_VERSION, Store, StoreError, StoreInUseError
 
 LEAST_FREE_BYTES = 1 << 30
@@ -20,11 +21,12 @@ LEAST_FREE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, how it is, and what to do where it is a fault."""
+    """What was looked at, how it is, and what to do where it is a fault; a warning is none, and may become one."""
 
     subject: str
     state: str
     is_fault: bool = False
+    is_warning: bool = False
 
 
 def findings(workspace: Workspace) -> Iterator[Finding]:
@@ -36,8 +38,9 @@ def findings(workspace: Workspace) -> Iterator[Finding]:
     home = workspace.settings.home
     free = shutil.disk_usage(home).free
     yield Finding("disk", f"{free / 1e9:.1f} GB free at {home}", free < LEAST_FREE_BYTES)
-    writable = os.access(home, os.W_OK)
+    writable = can_write(home)
     yield Finding("folder", f"{home} {'can' if writable else 'cannot'} be written", not writable)
+    yield from of_settings(os.environ)
     yield from _log(workspace)
     yield from _projections(workspace)
 
@@ -52,12 +55,20 @@ def of_sqlite(version: tuple[int, ...]) -> Finding:
     )
 
 
+def of_settings(variables: Iterable[str]) -> Iterator[Finding]:
+    """The variables that look like settings, and are none: whoever set them means something."""
+    for name in sorted(variables):
+        setting = name.upper().removeprefix(PREFIX).lower()
+        if name.upper().startswith(PREFIX) and setting not in Settings.model_fields:
+            yield Finding("settings", f"{name} is none, and does nothing: see docs/settings.md", is_warning=True)
+
+
 def _log(workspace: Workspace) -> Iterator[Finding]:
     try:
         end = workspace.log.end()
         refused = len(workspace.log.conflicts())
         forgetful = forgetful_topics(workspace.log, workspace.settings)
-    except LogError as error:
+    except (LogError, UnwritableError) as error:
         yield Finding("log", str(error), is_fault=True)
         return
     count = sum(end.values())
@@ -76,7 +87,7 @@ def _projections(workspace: Workspace) -> Iterator[Finding]:
             found = list(_of_store(workspace, store))
     except OwnedElsewhereError:
         found = [Finding("owner", "alive; `onrecord status` shows its lag")]
-    except StoreInUseError as error:
+    except (StoreInUseError, UnwritableError) as error:
         found = [Finding("projections", str(error), is_fault=True)]
     except StoreError as error:
         found = [Finding("projections", f"{error}; the next command rebuilds them", is_fault=True)]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from eventlog.log import Positions
 from onrecord import display
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
@@ -19,6 +20,7 @@ from onrecord.wiring import Workspace
 # What is on record is shown as it is: no `:x:` of it is meant as an emoji.
 out = Console(width=None if sys.stdout.isatty() else 200, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
+NOTHING_YET = "nothing is on record here yet: begin with `onrecord demo` or `onrecord import`, or set ONRECORD_HOME"
 opened = ExitStack()
 """What the command opened, closed when it is done."""
 
@@ -30,6 +32,22 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write here instead of t
 def say(text: str) -> None:
     """One line on standard error."""
     err.print(escape(text), soft_wrap=True)
+
+
+def tell_if_empty(positions: Positions) -> None:
+    """Who looks into the wrong folder sees figures, too: of nothing."""
+    if not any(positions.values()):
+        say(NOTHING_YET)
+
+
+def refuse_if_empty(positions: Positions) -> None:
+    """Who asks for a decision about nothing, or for one thing of nothing, is in the wrong folder.
+
+    Raises:
+        ValueError: nothing is on record.
+    """
+    if not any(positions.values()):
+        raise ValueError(NOTHING_YET)
 
 
 def open_workspace(settings: Settings | None = None) -> Workspace:

@@ -4,7 +4,7 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from consumers.owner import Decider, Owner
 from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import to_envelope
-from eventlog.log import EventLog, Positions, beyond, reached
+from eventlog.log import EventLog, LogError, Positions, beyond, reached
 from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
@@ -33,6 +33,8 @@ from schemas.requests import GradingCompleted, GradingRequest, GradingRequested,
 
 Say = Callable[[str], None]
 T = TypeVar("T")
+BESIDE = "use `onrecord rebuild --verify` or `onrecord rebuild --until T --out F`, which work beside it"
+"""What can be rebuilt while another process is the owner."""
 TELL_EVERY_S = 1.0
 """How often an owner that catches up tells how far it is."""
 
@@ -56,6 +58,15 @@ class ReplicaError(Exception):
     """This folder is a replica's, which decides nothing."""
 
 
+class UnwritableError(Exception):
+    """This user cannot write to the folder; the message says what can be read all the same."""
+
+
+def can_write(folder: Path) -> bool:
+    """Whether this process may write to a folder: by the user as whom it acts, as the system sees it."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 class Workspace:
     """Everything in one folder: opens what a command needs, and lets one process at a time be the owner."""
 
@@ -69,12 +80,14 @@ class Workspace:
             raise OSError(
                 f"ONRECORD_HOME: {settings.home} can't be a folder ({error.strerror}); name another"
             ) from error
-        self.generations = Generations(settings.projections)
+        with self._writing():
+            self.generations = Generations(settings.projections)
 
     @cached_property
     def log(self) -> EventLog:
         """The log."""
-        return open_log(self.settings, self.clock)
+        with self._writing() if self.settings.log == "sqlite" else nullcontext():
+            return open_log(self.settings, self.clock)
 
     def close(self) -> None:
         """Let go of the log, if it was opened."""
@@ -109,13 +122,37 @@ class Workspace:
         return state if state is not None and lease.is_held() and lease.holder() == str(state.pid) else None
 
     @contextmanager
+    def _lease(self, instead: str = "work beside it") -> Iterator[None]:
+        lease = Lease(self.settings.projections, instead)
+        with ExitStack() as held:
+            with self._writing():
+                held.enter_context(lease)
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What is inside writes to the folder: an error of it is told as whoever may only read the folder needs it."""
+        try:
+            yield
+        except (LogError, OSError) as error:
+            folders = (self.settings.home, self.settings.projections)
+            if all(can_write(folder) for folder in folders if folder.exists()):
+                raise
+            copy = self.settings.published
+            there = "can be opened with DuckDB" if copy.exists() else "would be there if `onrecord up` had run"
+            raise UnwritableError(
+                f"{self.settings.home} is not writable for this user ({user_name()}): run this as one for whom it is; "
+                f"the published copy {copy} {there}"
+            ) from error
+
+    @contextmanager
     def owner(self, progress: Progress = _silent) -> Iterator[Owner]:
         """Own the projections: a store made or rebuilt where it must be, and the loop over it.
 
         Raises:
             OwnedElsewhereError: another process is the owner.
         """
-        with Lease(self.settings.projections):
+        with self._lease():
             store = self._open_store(progress)
             try:
                 yield Owner(self.log, store, self.deciders(store), self.settings.batch_rows)
@@ -130,7 +167,7 @@ class Workspace:
             OwnedElsewhereError: another process is the owner.
             StoreError: they are damaged, of other code, or ahead of the log.
         """
-        with Lease(self.settings.projections), ExitStack() as held:
+        with self._lease(), ExitStack() as held:
             path = self.generations.current()
             store = None if path is None else self._stored(path)
             if store is not None:
@@ -258,8 +295,12 @@ class Workspace:
         return at
 
     def rebuild(self, progress: Progress = _silent) -> Rebuilt:
-        """Make the projections anew from the log."""
-        with Lease(self.settings.projections):
+        """Make the projections anew from the log.
+
+        Raises:
+            OwnedElsewhereError: another process is the owner.
+        """
+        with self._lease(BESIDE):
             return rebuild(self.log, self.generations, progress)
 
     def rebuild_into(

@@ -46,6 +46,15 @@ def test_a_second_owner_is_refused_and_told_who_is_the_first(tmp_path: Path, hol
     end(holder)
 
 
+def test_who_cannot_work_beside_the_owner_hears_what_to_do_instead(
+    tmp_path: Path, holder: "subprocess.Popen[str]"
+) -> None:
+    """As a rebuild cannot."""
+    with pytest.raises(OwnedElsewhereError, match=f"process {holder.pid} owns .*; stop it, or wait$"):
+        Lease(tmp_path, "wait").__enter__()
+    end(holder)
+
+
 def test_a_standby_takes_over_when_the_owner_is_killed(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
     """No clean-up is needed: a lock goes with its process."""
     standby = Lease(tmp_path)

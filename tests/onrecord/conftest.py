@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,22 @@ def content(workspace: Workspace) -> dict[str, str]:
         digests = content_digests(store)
     workspace.close()
     return digests
+
+
+@contextmanager
+def only_readable(folder: Path) -> Iterator[None]:
+    """Nothing in a folder may be written meanwhile; root, whom modes do not stop, is somebody else for as long."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path in modes:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    user = os.geteuid()
+    os.seteuid(user or 65533)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 @pytest.fixture

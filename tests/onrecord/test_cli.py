@@ -248,6 +248,17 @@ def test_doctor_finds_a_sound_folder_sound(run: Run, season: Path) -> None:
     }
 
 
+def test_doctor_names_variables_that_are_no_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip in a name is no error, for a later version may know it: a warning, without its value."""
+    monkeypatch.setenv("ONRECORD_HOM", "secret")
+    monkeypatch.setenv("onrecord_poll_s", "0.1")
+
+    shown = run("doctor").out
+
+    assert "! settings: ONRECORD_HOM is none, and does nothing: see docs/settings.md\n" in shown
+    assert ("secret" in shown, "POLL" in shown.upper()) == (False, False)
+
+
 def test_whoever_looks_holds_the_lease(workspace: Workspace) -> None:
     """Else another command would find the file in use, and end; so it waits. Beside an owner its word is taken."""
     _schedule(workspace)
@@ -490,10 +501,21 @@ def test_a_terminal_without_a_character_shows_a_question_mark(
     )
 
 
-@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",)])
+@pytest.mark.parametrize(
+    "command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",), ("calibration", "list")]
+)
 def test_who_looks_where_nothing_is_hears_it(run: Run, command: Sequence[str]) -> None:
     """A green audit of the wrong folder would be believed."""
     assert "nothing is on record here yet" in " ".join(run(*command).err.split())
+
+
+@pytest.mark.parametrize("command", [("grade",), ("calibrate",), ("trace", "nobody")])
+def test_who_asks_about_something_where_nothing_is_is_refused(run: Run, command: Sequence[str]) -> None:
+    """And nothing goes on record, by which the folder would look used."""
+    assert run(*command, check=False).error.startswith(
+        "error: nothing is on record here yet: begin with `onrecord demo`"
+    )
+    assert "nothing is on record here yet" in " ".join(run("status").err.split())
 
 
 def test_an_empty_setting_is_no_setting(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,19 @@
 """Whatever is wrong with the input, a command says so in one clear line and exits with a code that is not 0."""
 
 import gzip
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from onrecord.wiring import Workspace
 from projections.store import StoreError
-from tests.onrecord.conftest import Run
+from schemas.events import EventScheduled
+from tests.onrecord.conftest import Run, only_readable
 from tests.onrecord.season import season_file, season_text
+from tests.records import make
 
 GOOD = season_text(6).encode()
 BAD_FILES = {
@@ -97,9 +102,10 @@ ERRORS: dict[str, tuple[Sequence[str], str]] = {
 
 
 @pytest.mark.parametrize("mistake", ERRORS)
-def test_a_mistake_is_one_line_that_says_what_to_do(run: Run, mistake: str) -> None:
+def test_a_mistake_is_one_line_that_says_what_to_do(run: Run, workspace: Workspace, mistake: str) -> None:
     """Exit code 2, and no trace."""
     words, message = ERRORS[mistake]
+    workspace.log.append([make(EventScheduled)])
 
     done = run(*words, check=False)
 
@@ -138,6 +144,54 @@ def test_a_parquet_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) 
     (tmp_path / "file").touch()
 
     assert "file" in run("parquet", tmp_path / "file" / "folder", check=False).error
+
+
+@pytest.fixture
+def another_users(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home where others may look, which pytest's own folders forbid."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("ONRECORD_HOME", str(Path(folder) / "theirs"))
+        yield Path(folder) / "theirs"
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("is_published", [True, False])
+def test_a_home_that_one_may_only_read_is_told_with_what_can_be_read(
+    run: Run, another_users: Path, is_published: bool
+) -> None:
+    """Not a lock file's name, nor a driver's words; the doctor goes on to its last look."""
+    run("doctor")
+    run("summary")
+    copy = another_users / "published.duckdb"
+    if is_published:
+        copy.touch()
+
+    with only_readable(another_users):
+        errors = [run(*words, check=False).error for words in (("summary",), ("query", "events"), ("log", "stats"))]
+        looked = run("doctor", check=False)
+
+    told = f"{another_users} is not writable for this user"
+    there = "can be opened with DuckDB" if is_published else "would be there if `onrecord up` had run"
+    assert [
+        (error.startswith(f"error: {told} ("), error.endswith(f"the published copy {copy} {there}")) for error in errors
+    ] == [(True, True)] * 3
+    assert (looked.code, looked.err) == (1, "")
+    assert [line for line in looked.out.splitlines() if line.startswith("✗ projections")]
+    assert {line.split(":")[0] for line in looked.out.splitlines() if told in line} == {"✗ log", "✗ projections"}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_home_in_which_one_may_not_begin_is_told(run: Run, another_users: Path) -> None:
+    """It is there, and empty."""
+    run("doctor")
+    shutil.rmtree(another_users)
+    another_users.mkdir()
+
+    with only_readable(another_users):
+        done = run("summary", check=False)
+
+    assert done.error.startswith(f"error: {another_users} is not writable for this user (")
 
 
 def test_a_home_that_cannot_be_made_is_told(run: Run, home: Path) -> None:
@@ -241,8 +295,9 @@ def test_sql_that_the_terminal_cannot_say_is_told(spawn: Run, monkeypatch: pytes
     assert error == "error: the query has characters that this locale cannot read: ask again with LC_ALL=C.UTF-8"
 
 
-def test_debug_shows_the_trace(spawn: Run) -> None:
+def test_debug_shows_the_trace(spawn: Run, workspace: Workspace) -> None:
     """For whoever has to find out why."""
+    workspace.log.append([make(EventScheduled)])
     done = spawn("--debug", "trace", "nobody", check=False)
 
     assert done.code == 1

@@ -127,6 +127,19 @@ def test_a_second_server_is_refused(workspace: Workspace) -> None:
         Serving(workspace, lambda: False).run()
 
 
+def test_a_rebuild_beside_a_server_is_refused_and_told_which_ones_are_not(workspace: Workspace, tmp_path: Path) -> None:
+    """Those that it names work."""
+    with serving(workspace):
+        with pytest.raises(
+            OwnedElsewhereError, match=r"owns .*; stop it, or use `onrecord rebuild --verify` or .*--until"
+        ):
+            workspace.rebuild()
+        verified = workspace.verify()
+        built = workspace.rebuild_into(tmp_path / "then.duckdb", NOW)
+
+    assert (verified.differing, built.path.exists()) == ((), True)
+
+
 def test_what_is_appended_beside_a_server_is_caught_up_when_the_call_ends(workspace: Workspace) -> None:
     """`import` leaves projections and grades caught up, whoever owns them."""
     with serving(workspace):
