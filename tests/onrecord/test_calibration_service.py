@@ -12,8 +12,10 @@ from scipy.special import expit
 
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
 from onrecord.wiring import Workspace
+from schemas.events import EventScheduled
 from tests.calibrated_picks import HOUR, picks
 from tests.onrecord.conftest import Run
+from tests.records import make
 
 
 @pytest.fixture
@@ -113,8 +115,10 @@ def test_the_command_line_refuses_an_unknown_version(run: Run, command: tuple[st
     assert "v_20200101_000000" in done.error
 
 
-def test_the_command_line_refuses_an_unknown_method(run: Run) -> None:
+def test_the_command_line_refuses_an_unknown_method(run: Run, workspace: Workspace) -> None:
     """Given an unknown method, then one line says which there are."""
+    workspace.log.append([make(EventScheduled)])
+
     assert "isotonic" in run("calibrate", "--method", "magic", check=False).error
 
 

@@ -13,9 +13,11 @@ from onrecord.settings import Settings
 from onrecord.stopping import was_interrupted
 from onrecord.wiring import Workspace
 from projections.digest import differences
+from schemas.events import EventScheduled
 from tests.onrecord.conftest import Run, content
 from tests.onrecord.processes import eventually, start, up
 from tests.onrecord.season import season_file
+from tests.records import make
 
 pytestmark = pytest.mark.timeout(240)
 STOPPED = "stopped: what was put on record stays; the same command goes on where it was"
@@ -89,8 +91,10 @@ def test_a_verification_takes_no_time_and_no_file(run: Run) -> None:
     assert "leave out --until" in run("rebuild", "--verify", "--until", "2024-01-01", check=False).error
 
 
-def test_a_grade_of_an_unknown_pick_is_an_error(run: Run) -> None:
+def test_a_grade_of_an_unknown_pick_is_an_error(run: Run, workspace: Workspace) -> None:
     """Not a tally of nothing."""
+    workspace.log.append([make(EventScheduled)])
+
     done = run("grade", "--publish-id", "zzz", check=False)
 
     assert (done.code, "zzz is no pick: unknown publish_id" in done.error) == (2, True)
