@@ -17,7 +17,6 @@ from consumers.owner import DecidedAgainError
 from eventlog.log import LogError, Positions
 from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
-from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
 from onrecord.forecasting import Forecaster
@@ -50,7 +49,6 @@ _EXPECTED = (
     FileRefused,
     LogError,
     OwnedElsewhereError,
-    SheetRefused,
     StoreError,
     TimedOutError,
     UnknownVersionError,
