@@ -68,17 +68,17 @@ def raw(prediction: PredictionMade, _league: str) -> PredictionMade:
 class Forecaster:
     """Turns the records of a replay into the forecasts and picks that follow from them."""
 
-    serve: Serve = raw
     baseline: Baseline = field(default_factory=Baseline)
+    _serve: Serve = raw
     _on_record: OnRecord | None = None
     _games: dict[str, Schedule] = field(default_factory=dict)
     _forecast: set[str] = field(default_factory=set)
     _status: dict[str, EventStatus] = field(default_factory=dict)
     _observed: set[str] = field(default_factory=set)
 
-    def begin(self, log: EventLog) -> None:
-        """Learn from what is on record at its time, and take up the forecasts that are."""
-        self._on_record = OnRecord(log, PRODUCER)
+    def begin(self, log: EventLog, serve: Serve = raw) -> None:
+        """Learn from what is on record at its time, and take up the forecasts that are; `serve` the others."""
+        self._on_record, self._serve = OnRecord(log, PRODUCER), serve
 
     def follow(self, records: Sequence[Record]) -> list[Record]:
         """The records that a moment of the replay gives rise to; it must be handed every moment, in order."""
@@ -142,7 +142,7 @@ class Forecaster:
     def _judged(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
         """As it is on record, or as it is served now, with what it is worth; terms: P(no push), decimal price."""
         said = None if self._on_record is None else self._on_record.said(prediction)
-        return said or _judged(self.serve(prediction, league), terms)
+        return said or _judged(self._serve(prediction, league), terms)
 
 
 def _known_at(record: Record) -> datetime:
