@@ -148,8 +148,10 @@ def even(prediction: PredictionMade, _league: str) -> PredictionMade:
 
 def published(*prices: OddsSnapshotCaptured) -> list[tuple[str, float | None]]:
     """The book and the price of what is published on a look at the next game."""
-    forecaster = Forecaster(serve=even)
-    made = forecaster.follow([make(EventScheduled, NEXT, NOON - DAY, starts_at=NOON + DAY), *prices])
+    forecaster = Forecaster()
+    with closing(SqliteLog(":memory:")) as log:
+        forecaster.begin(log, serve=even)
+        made = forecaster.follow([make(EventScheduled, NEXT, NOON - DAY, starts_at=NOON + DAY), *prices])
     picks = [record.data.ticket_terms for record in made if isinstance(record, PredictionPublished)]
     return [(str(terms.book), terms.price_decimal) for terms in picks]
 

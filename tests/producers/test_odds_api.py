@@ -123,6 +123,12 @@ def test_two_alternative_lines_of_one_selection_are_two_prices() -> None:
         ("h2h", {"name": "Boston Celtics", "price": 42}, "price"),
         ("h2h", {"name": "Boston Celtics"}, "price"),
         ("h2h_lay", {"name": "Boston Celtics", "price": -110}, "key"),
+        ("h2h_lay_h1", {"name": "Boston Celtics", "price": -110}, "key"),
+        (
+            "player_points_lay_alternate",
+            {"name": "Over", "description": "LeBron James", "price": -110, "point": 2},
+            "key",
+        ),
         ("player_points_lay", {"name": "Over", "description": "LeBron James", "price": -110, "point": 25.5}, "key"),
         ("h2h_1st_5_innings", {"name": "Boston Celtics", "price": -110}, "key"),
         ("alternate_totals_corners", {"name": "Over", "price": -110, "point": 9.5}, "key"),

@@ -135,6 +135,17 @@ def test_the_third_game_of_a_day_stays_the_third() -> None:
     assert not [record for record in records if isinstance(record, EventScheduled | EventRescheduled)]
 
 
+def test_the_games_that_are_left_of_a_day_keep_their_numbers() -> None:
+    """The first of three is over: the second and the third are in the answer, and nothing has moved."""
+    starts = {GAME_1: TIP_OFF - timedelta(hours=8), GAME_2: TIP_OFF - timedelta(hours=4), GAME_3: TIP_OFF}
+    left = [game(commence_time=at.isoformat()) for at in (TIP_OFF, TIP_OFF - timedelta(hours=4, minutes=-5))]
+
+    records = handled(left, calendar={name: EventStart(at) for name, at in starts.items()})
+
+    assert {r.event_id for r in records if isinstance(r, OddsSnapshotCaptured)} == {GAME_2, GAME_3}
+    assert [r.event_id for r in records if isinstance(r, EventScheduled | EventRescheduled)] == [GAME_2]
+
+
 POISON = {
     "no JSON": (b"{", "JSONDecodeError: "),
     "nothing": (b"", "JSONDecodeError: "),

@@ -107,3 +107,15 @@ def test_a_bin_of_reliability_holds_its_upper_end(
     when_folded()
 
     assert store.query("reliability")["bin"].to_pylist() == [held]
+
+
+@pytest.mark.parametrize(("p", "bins", "held"), [(0.28, 25, 7), (0.14, 50, 7), (0.07, 100, 7), (0.55, 100, 55)])
+def test_an_upper_end_is_that_of_the_number_as_it_is_written(
+    p: float, bins: int, held: int, given: Given, when_folded: When, store: Store
+) -> None:
+    """.28 times 25 is 7, though not in floats."""
+    given(*_games([[1]], p=p))
+
+    when_folded()
+
+    assert store.query("reliability", {"bins": bins})["bin"].to_pylist() == [held]
