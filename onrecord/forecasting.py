@@ -16,7 +16,15 @@ from engines.games import PlayedGame, UpcomingGame
 from engines.sports import SPORTS
 from eventlog.log import EventLog
 from onrecord.on_record import OnRecord
-from schemas.events import EventRescheduled, EventScheduled, EventStatus, EventStatusChanged, ResultRecorded, Schedule
+from schemas.events import (
+    OFF_FOR_GOOD,
+    EventRescheduled,
+    EventScheduled,
+    EventStatus,
+    EventStatusChanged,
+    ResultRecorded,
+    Schedule,
+)
 from schemas.ids import derived_id
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import Prediction, PredictionMade
@@ -43,7 +51,6 @@ MARKETS = ("MONEYLINE_3WAY", "MONEYLINE", "TOTAL", "ASIAN_HANDICAP", "SPREAD")
 TIERS = ((0.10, "A"), (0.06, "B"), (MIN_EV, "C"))
 
 _LINED = ("TOTAL", "ASIAN_HANDICAP", "SPREAD")
-_NOT_PLAYED: tuple[EventStatus, ...] = ("CANCELLED", "ABANDONED", "AWARDED")
 _START = SimRunStart(
     trigger="scheduled",
     sim_count=0,
@@ -118,7 +125,7 @@ class Forecaster:
         game = self._games.pop(record.event_id, None)
         self._forecast.discard(record.event_id)
         home, away = record.data.home, record.data.away
-        if game is None or home is None or away is None or self._status.get(record.event_id) in _NOT_PLAYED:
+        if game is None or home is None or away is None or self._status.get(record.event_id) in OFF_FOR_GOOD:
             return
         self._observed.add(record.event_id)
         self.baseline.observe(PlayedGame(game.league, _known_at(record), game.home, game.away, home, away))
