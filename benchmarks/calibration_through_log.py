@@ -84,8 +84,8 @@ def replayed(home: Path) -> Workspace:
         raise FileNotFoundError(f"{missing[0]} is missing: the real forecasts are read from ../shared/data")
     workspace = Workspace(Settings(home=home))
     files, refused = read_files(FORMAT, paths)
-    with walking(workspace, files) as walk:
-        done = import_history(workspace.log, files, refused, None, lambda _done, _total: None, walk=walk)
+    with walking(workspace, files) as model_at:
+        done = import_history(workspace.log, files, refused, None, lambda _done, _total: None, model_at=model_at)
     workspace.settle_down(done.positions)
     return workspace
 

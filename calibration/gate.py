@@ -248,27 +248,26 @@ class _Test:
         name, scored = list(self.challengers.items())[int(np.argmax(self.logs[:, k]))]
         start = self.start(k)
         before, after = self.incumbent.between(start, k), scored.between(start, k)
-        e, max_e = _exp(self.log_e[k]), _exp(self.log_max[k])
+        max_e = _exp(self.log_max[k])
         reasons = _shortfalls(int(self.n[k]), max_e, before, after, config)
         reasons = reasons or self._far_from_certain(scored, k, config)
         bounds = None if reasons else self._bounds(scored, k, config)
         if bounds is not None:
             reasons = _bound_shortfalls(*bounds, config)
-        decides = not reasons
         return Look(
-            phase,
-            int(self.at[k]),
-            int(self.n[k]),
-            int(self.seen[k]) - self.first_row(start),
-            name,
-            e,
-            max_e,
-            before,
-            after,
-            None if bounds is None else bounds[0],
-            None if bounds is None else bounds[1],
-            decides,
-            tuple(reasons) or (_success(phase, name, max_e, config),),
+            phase=phase,
+            at=int(self.at[k]),
+            n=int(self.n[k]),
+            out_of_time=int(self.seen[k]) - self.first_row(start),
+            method=name,
+            e=_exp(self.log_e[k]),
+            max_e=max_e,
+            before=before,
+            after=after,
+            brier_bound=bounds and bounds[0],
+            log_loss_bound=bounds and bounds[1],
+            decides=not reasons,
+            reasons=tuple(reasons) or (_success(phase, name, max_e, config),),
         )
 
     def _far_from_certain(self, scored: "_Scored", k: int, config: GateConfig) -> list[str]:

@@ -150,17 +150,17 @@ def train(
     overall = compare({"before": ordered.p, "after": served}, ordered.y, ordered.event, config.level, config.resamples)
     newest = int(ordered.recorded[-1]) if len(ordered) else 0
     return TrainedVersion(
-        version_name(newest),
-        method,
-        training_days,
-        config,
-        overruled,
-        _asked(ordered, training_days),
-        digest(ordered, ids, keys, rows),
-        tuple(job.results[key] for key in sorted(job.results)),
-        overall["before"],
-        overall["after"],
-        served,
+        version=version_name(newest),
+        method=method,
+        training_days=training_days,
+        config=config,
+        rolled_back=overruled,
+        asked=_asked(ordered, training_days),
+        digest=digest(ordered, ids, keys, rows),
+        segments=tuple(job.results[key] for key in sorted(job.results)),
+        overall_before=overall["before"],
+        overall_after=overall["after"],
+        served=served,
     )
 
 

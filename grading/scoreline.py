@@ -117,11 +117,11 @@ def _first_half_over(result: Result, book: Rulebook) -> bool:
 def _timed_over(period: str, result: Result, book: Rulebook) -> bool:
     """A quarter or third is over when its score is there and the clock, where known, does not say otherwise."""
     minutes = _PERIOD_MINUTES.get(book.sport)
-    return period in result.periods and _reached(result.minutes_played, minutes and minutes * _number(period))
+    return period in result.periods and _not_cut_short(result.minutes_played, minutes and minutes * _number(period))
 
 
 def _inning_over(period: str, result: Result, _: Rulebook) -> bool:
-    return period in result.periods and _reached(result.innings_played, _number(period))
+    return period in result.periods and _not_cut_short(result.innings_played, _number(period))
 
 
 def _number(period: str) -> int:
@@ -129,7 +129,7 @@ def _number(period: str) -> int:
     return int(period[1:])
 
 
-def _reached(played: Fraction | None, needed: int | None) -> bool:
+def _not_cut_short(played: Fraction | None, needed: int | None) -> bool:
     return played is None or needed is None or played >= needed
 
 

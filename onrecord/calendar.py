@@ -11,6 +11,7 @@ from eventlog.log import EventLog, Positions
 from producers.publishing_service import EventStart
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.events import (
+    ENDED,
     EventRescheduled,
     EventScheduled,
     EventStarted,
@@ -106,7 +107,7 @@ class _Told:
             plan.data.starts_at,
             self._started_at(plan),
             self._status(),
-            has_ended=result is not None and result.data.status in _ENDED,
+            has_ended=result is not None and result.data.status in ENDED,
         )
 
     def _started_at(self, plan: Record) -> datetime | None:
@@ -170,4 +171,3 @@ _KINDS: dict[type[Record], str] = {
     ResultCorrected: "RESULT",
 }
 _CHANGES = {type_name(kind) for kind in _KINDS}
-_ENDED = {"FINAL", "AWARDED", "WALKOVER", "RETIRED"}

@@ -13,8 +13,6 @@ from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, Ca
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
 PRODUCER = "calibration_service"
-MODEL_AGE_S = 1.0
-"""For so long the active version is taken for granted; then the log is asked whether anything was decided since."""
 TOPIC = "calibrations"
 
 
@@ -56,10 +54,11 @@ class CalibrationService:
     """Runs jobs, and serves probabilities by the active version.
 
     The active version is held in memory. What this object decides counts at once; what others decide counts after
-    MODEL_AGE_S at most, when the end of the log's topic is looked at again.
+    `max_age_s` at most, when the end of the log's topic is looked at again.
     """
 
     workspace: Workspace
+    max_age_s: float = 1.0
     _held: _Held | None = field(default=None, init=False, repr=False)
 
     @cached_property
@@ -120,7 +119,7 @@ class CalibrationService:
             return held.model
         end = {key: offset for key, offset in self.workspace.log.end().items() if key[0] == TOPIC}
         model = held.model if held is not None and held.end == end else self._read_model()
-        self._held = _Held(model, end, now + MODEL_AGE_S)
+        self._held = _Held(model, end, now + self.max_age_s)
         return model
 
     def _read_model(self) -> CalibrationModel:

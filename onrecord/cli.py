@@ -19,10 +19,9 @@ from consumers.owner import DecidedAgainError
 from eventlog.log import LogError
 from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
-from onrecord.csv_file import FileRefused as SheetRefused
 from onrecord.demo import play_season
 from onrecord.doctor import findings
-from onrecord.forecasting import Forecaster, raw
+from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings, Traces
 from onrecord.stopping import was_interrupted
@@ -64,7 +63,6 @@ _EXPECTED = (
     LogError,
     OwnedElsewhereError,
     ReplicaError,
-    SheetRefused,
     StoreError,
     TimedOutError,
     UnknownVersionError,
@@ -169,10 +167,10 @@ def import_(
     workspace = open_workspace()
     read, refused = read_files(format_name, files)
     with bar("importing") as progress, ExitStack() as held:
-        walk = held.enter_context(walking(workspace, read)) if calibrate else None
-        forecaster = Forecaster(raw if walk is None else walk.serve) if forecast else None
+        model_at = held.enter_context(walking(workspace, read)) if calibrate else None
+        forecaster = Forecaster() if forecast else None
         done = import_history(
-            workspace.log, read, refused, forecaster, lambda now, total: progress(now, total - now), walk=walk
+            workspace.log, read, refused, forecaster, lambda now, total: progress(now, total - now), model_at=model_at
         )
     with bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)

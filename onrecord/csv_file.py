@@ -6,23 +6,19 @@ import io
 import os
 import shutil
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from producers.importers.files import FileRefused, all_cells_read, csv_rows
+
+__all__ = ["FileRefused", "RowError", "grade_rows", "read_rows"]
+
 STDIN = Path("-")
 CHUNK_BYTES = 1 << 20
-# The csv module's own limit of 128 KiB would end the run at one long JSON cell.
-CELL_CHARS = 1 << 30
-
 Grade = Callable[[Mapping[str, str]], Mapping[str, str]]
-
-
-class FileRefused(Exception):  # noqa: N818 - the file is refused; nothing in the program went wrong
-    """The file itself can't be read or written; the message is one line for the user."""
 
 
 class RowError(Exception):
@@ -41,37 +37,6 @@ class _Row:
     line: int
     cells: list[str]
     fault: str = ""
-
-
-class _Lines:
-    """Physical lines, remembering those of the current row so that they can be handed out again."""
-
-    def __init__(self, text: TextIO) -> None:
-        self.text = text
-        self.again: deque[str] = deque()
-        self.current: list[str] = []
-        self.done = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self.again.popleft() if self.again else next(self.text)
-        self.current.append(line)
-        return line
-
-    def begin_row(self) -> int:
-        """Forget the last row; the physical number of the line that comes next, from 1."""
-        self.done += len(self.current)
-        self.current.clear()
-        return self.done + 1
-
-    def keep_first(self) -> str:
-        """Give back all lines of the current row but its first."""
-        first, *rest = self.current
-        self.again.extendleft(reversed(rest))
-        self.current[:] = [first]
-        return first
 
 
 def grade_rows(
@@ -95,8 +60,8 @@ def grade_rows(
     """
     if out is not None and source != STDIN and _same_file(source, out):
         raise FileRefused(f"{out}: is the input itself; name another file for --out")
-    with _opened(source) as raw, _as_text(raw, source) as text, _all_cells_read():
-        rows = _rows(_Lines(text))
+    with _opened(source) as raw, _as_text(raw, source) as text, all_cells_read():
+        rows = _rows(text)
         header = _header(rows, source, added, required)
         with _sink(out) as sink:
             _write(rows, header, sink, added, grade, bad or {})
@@ -109,8 +74,8 @@ def read_rows(source: Path, read: Callable[[Mapping[str, str]], None], required:
     `line N: reason`. Raises FileRefused as `grade_rows` does.
     """
     refused = 0
-    with _opened(source) as raw, _as_text(raw, source) as text, _all_cells_read():
-        rows = _rows(_Lines(text))
+    with _opened(source) as raw, _as_text(raw, source) as text, all_cells_read():
+        rows = _rows(text)
         names = [_name(cell) for cell in _header(rows, source, (), required)]
         for row in rows:
             try:
@@ -166,22 +131,14 @@ def _mapping(row: _Row, names: list[str]) -> dict[str, str]:
     return cells
 
 
-def _rows(lines: _Lines) -> Iterator[_Row]:
-    """The rows of the file; one with a broken quotation ends with its first line, so that no other is lost."""
-    reader = csv.reader(lines, strict=True)
-    while True:
-        number = lines.begin_row()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            broken = lines.keep_first().rstrip("\r\n")
-            reader = csv.reader(lines, strict=True)
-            yield _Row(number, broken.split(","), f"row: broken quotation ({error})")
-        else:
-            if cells:
-                yield _Row(number, cells)
+def _rows(text: TextIO) -> Iterator[_Row]:
+    number = 1
+    for lines, cells, broken in csv_rows(text):
+        if broken:
+            yield _Row(number, lines[0].rstrip("\r\n").split(","), f"row: {broken}")
+        elif cells:
+            yield _Row(number, cells)
+        number += len(lines)
 
 
 def _header(rows: Iterator[_Row], source: Path, added: Sequence[str], required: Sequence[str]) -> list[str]:
@@ -252,15 +209,6 @@ def _decodes(raw: BinaryIO, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-@contextmanager
-def _all_cells_read() -> Iterator[None]:
-    before = csv.field_size_limit(CELL_CHARS)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 @contextmanager

@@ -16,7 +16,15 @@ from engines.games import PlayedGame, UpcomingGame
 from engines.sports import SPORTS
 from eventlog.log import EventLog
 from onrecord.on_record import OnRecord
-from schemas.events import EventRescheduled, EventScheduled, EventStatus, EventStatusChanged, ResultRecorded, Schedule
+from schemas.events import (
+    OFF_FOR_GOOD,
+    EventRescheduled,
+    EventScheduled,
+    EventStatus,
+    EventStatusChanged,
+    ResultRecorded,
+    Schedule,
+)
 from schemas.ids import derived_id
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import Prediction, PredictionMade
@@ -43,7 +51,6 @@ MARKETS = ("MONEYLINE_3WAY", "MONEYLINE", "TOTAL", "ASIAN_HANDICAP", "SPREAD")
 TIERS = ((0.10, "A"), (0.06, "B"), (MIN_EV, "C"))
 
 _LINED = ("TOTAL", "ASIAN_HANDICAP", "SPREAD")
-_NOT_PLAYED: tuple[EventStatus, ...] = ("CANCELLED", "ABANDONED", "AWARDED")
 _START = SimRunStart(
     trigger="scheduled",
     sim_count=0,
@@ -68,17 +75,17 @@ def raw(prediction: PredictionMade, _league: str) -> PredictionMade:
 class Forecaster:
     """Turns the records of a replay into the forecasts and picks that follow from them."""
 
-    serve: Serve = raw
     baseline: Baseline = field(default_factory=Baseline)
+    _serve: Serve = raw
     _on_record: OnRecord | None = None
     _games: dict[str, Schedule] = field(default_factory=dict)
     _forecast: set[str] = field(default_factory=set)
     _status: dict[str, EventStatus] = field(default_factory=dict)
     _observed: set[str] = field(default_factory=set)
 
-    def begin(self, log: EventLog) -> None:
-        """Learn from what is on record at its time, and take up the forecasts that are."""
-        self._on_record = OnRecord(log, PRODUCER)
+    def begin(self, log: EventLog, serve: Serve = raw) -> None:
+        """Learn from what is on record at its time, and take up the forecasts that are; `serve` the others."""
+        self._on_record, self._serve = OnRecord(log, PRODUCER), serve
 
     def follow(self, records: Sequence[Record]) -> list[Record]:
         """The records that a moment of the replay gives rise to; it must be handed every moment, in order."""
@@ -118,7 +125,7 @@ class Forecaster:
         game = self._games.pop(record.event_id, None)
         self._forecast.discard(record.event_id)
         home, away = record.data.home, record.data.away
-        if game is None or home is None or away is None or self._status.get(record.event_id) in _NOT_PLAYED:
+        if game is None or home is None or away is None or self._status.get(record.event_id) in OFF_FOR_GOOD:
             return
         self._observed.add(record.event_id)
         self.baseline.observe(PlayedGame(game.league, _known_at(record), game.home, game.away, home, away))
@@ -142,7 +149,7 @@ class Forecaster:
     def _judged(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
         """As it is on record, or as it is served now, with what it is worth; terms: P(no push), decimal price."""
         said = None if self._on_record is None else self._on_record.said(prediction)
-        return said or _judged(self.serve(prediction, league), terms)
+        return said or _judged(self._serve(prediction, league), terms)
 
 
 def _known_at(record: Record) -> datetime:

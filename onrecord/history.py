@@ -1,12 +1,12 @@
 """Import history: replay files in time order as upstream would have sent them, with the forecasts that follow."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from eventlog.log import EventLog, Positions, latest
-from onrecord.forecasting import Forecaster
-from onrecord.walk_forward import Walk
+from onrecord.forecasting import Forecaster, raw
+from onrecord.walk_forward import ModelAt, Walk
 from producers.importers import IMPORTERS
 from producers.importers.files import FileRefused
 from producers.importers.moments import FileMoments, Tally, moments_of, replay
@@ -52,39 +52,40 @@ def import_history(
     forecaster: Forecaster | None,
     progress: Progress,
     append_records: int = APPEND_RECORDS,
-    walk: Walk | None = None,
+    model_at: ModelAt | None = None,
 ) -> Imported:
     """Put everything on record; run twice it adds nothing, cut short it goes on where it was.
 
-    The forecaster learns from what is on record, too, and forecasts no game that it has forecast.
-
-    With a `walk` the forecasts are calibrated by what was on record at their time; a forecaster must be made with its
-    `serve`.
+    The forecaster learns from what is on record, too, and forecasts no game that it has forecast. With `model_at` the
+    forecasts are calibrated by what was on record at their time.
     """
     writer = _Writer(log, append_records)
-    if walk is not None:
-        walk.flush = writer.flush
+    walk = Walk(log, model_at, writer.flush) if model_at else None
     if forecaster is not None:
-        forecaster.begin(log)
-    before, total = log.end(), moments_of(files)
-    for done, moment in enumerate(replay(files), 1):
-        if walk is not None:
-            walk.reach(moment.at)
-        records: Sequence[Record] = moment.build()
-        if walk is not None:
-            records = walk.through(records)
-        writer.take(records)
-        if forecaster is not None:
-            made = forecaster.follow(records)
-            if walk is not None:
-                walk.note(made)
-            writer.take(forecaster.unsaid(made))
-        progress(done, total)
+        forecaster.begin(log, walk.serve if walk else raw)
+    before = log.end()
+    writer.take(_told(files, forecaster, walk, progress))
     writer.flush()
     after = log.end()
     added = sum(offset - before.get(key, 0) for key, offset in after.items() if key in writer.positions)
     tallies = tuple((file.source, file.tally) for file in files)
     return Imported(tallies, tuple(refused), writer.count, added, writer.positions)
+
+
+def _told(
+    files: Sequence[FileMoments], forecaster: Forecaster | None, walk: Walk | None, progress: Progress
+) -> Iterator[Record]:
+    """Each moment's records, and those of the forecasts that follow from them."""
+    total = moments_of(files)
+    for done, moment in enumerate(replay(files), 1):
+        records = walk.through(moment) if walk else moment.build()
+        yield from records
+        if forecaster is not None:
+            made = forecaster.follow(records)
+            if walk:
+                walk.note(made)
+            yield from forecaster.unsaid(made)
+        progress(done, total)
 
 
 @dataclass
@@ -98,17 +99,15 @@ class _Writer:
     _waiting: list[Record] = field(default_factory=list)
 
     def take(self, records: Iterable[Record]) -> None:
-        """Hold records until there are enough."""
-        self._waiting += records
-        while len(self._waiting) >= self.size:
-            self._append(self.size)
+        """Hold records until there are enough; a flush may come between any two."""
+        for record in records:
+            self._waiting.append(record)
+            if len(self._waiting) == self.size:
+                self.flush()
 
     def flush(self) -> None:
         """Put on the log whatever is held."""
-        if self._waiting:
-            self._append(len(self._waiting))
-
-    def _append(self, size: int) -> None:
-        some, self._waiting = self._waiting[:size], self._waiting[size:]
-        self.positions = dict(latest(self.positions, self.log.append(some)))
-        self.count += size
+        held, self._waiting = self._waiting, []
+        if held:
+            self.positions = dict(latest(self.positions, self.log.append(held)))
+            self.count += len(held)

@@ -1,6 +1,6 @@
 """Ready-wired producers and services over the workspace of the environment's settings, for upstream code to import.
 
-    from onrecord.services import snapshot_service, sim_run_tracker, publishing_service, grading_service
+    from onrecord.services import event_service, snapshot_service, sim_run_tracker, publishing_service
 
 Each name is made when it is first asked for, so that importing this module opens nothing.
 """

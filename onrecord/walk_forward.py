@@ -13,7 +13,7 @@ from consumers.lease import OwnedElsewhereError
 from consumers.versions import model_of
 from eventlog.log import EventLog
 from onrecord.wiring import Workspace
-from producers.importers.moments import FileMoments
+from producers.importers.moments import FileMoments, Moment
 from schemas.events import EventScheduled, ResultRecorded
 from schemas.ids import derived_id
 from schemas.predictions import PredictionMade
@@ -61,27 +61,25 @@ class Schedule:
 
 
 class Walk:
-    """Serves the forecasts of one replay, which hands it every moment in order."""
+    """Serves the forecasts of one replay, which hands it every moment in order; `flush` puts on record all so far."""
 
-    def __init__(self, log: EventLog, model_at: ModelAt) -> None:
+    def __init__(self, log: EventLog, model_at: ModelAt, flush: Callable[[], None]) -> None:
         self._log = log
         self._model_at = model_at
+        self._flush = flush
         self._schedule = Schedule()
         self._model: CalibrationModel | None = None
         self._leagues: dict[str, str] = {}
         self._may_be_said = any(offset for (topic, _), offset in log.end().items() if topic == PredictionMade.topic)
-        self.flush: Callable[[], None] = lambda: None
-
-    def reach(self, at: datetime) -> None:
-        """The replay comes to a moment."""
-        self._schedule.reach(at)
 
     def note(self, records: Sequence[Record]) -> None:
         """Records that a forecaster made, served already."""
         self._schedule.note(records)
 
-    def through(self, records: Sequence[Record]) -> Sequence[Record]:
-        """A moment's records, its forecasts with what they were served with."""
+    def through(self, moment: Moment) -> list[Record]:
+        """The moment's records, its forecasts with what they were served with."""
+        self._schedule.reach(moment.at)
+        records = moment.build()
         for record in records:
             if isinstance(record, EventScheduled):
                 self._leagues[record.event_id] = record.data.league
@@ -108,14 +106,14 @@ class Walk:
     def _current(self) -> CalibrationModel | None:
         due, self._schedule.due = self._schedule.due, None
         if due is not None:
-            self.flush()
+            self._flush()
             self._model = self._model_at(due)
         return self._model
 
 
 @contextmanager
-def walking(workspace: Workspace, files: Sequence[FileMoments]) -> Iterator[Walk]:
-    """A walk over files, in this process as the owner where there is no other."""
+def walking(workspace: Workspace, files: Sequence[FileMoments]) -> Iterator[ModelAt]:
+    """Calibrations for a walk over files, made in this process as the owner where there is no other."""
     sources = sorted(file.source for file in files)
     with ExitStack() as held:
         try:
@@ -135,7 +133,7 @@ def walking(workspace: Workspace, files: Sequence[FileMoments]) -> Iterator[Walk
                 found = owner.store.query("active_version", {"known_by": at}).to_pylist()
             return model_of(found[0]) if found else None
 
-        yield Walk(workspace.log, model_at)
+        yield model_at
 
 
 def _request(at: datetime, sources: Sequence[str]) -> CalibrationRequested:

@@ -1,5 +1,6 @@
 """What the calendar says: events scheduled, moved, started, ended, and results corrected."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,8 @@ from typing import Any, TypeVar
 
 from eventlog.clock import Clock
 from eventlog.log import EventLog
+from grading.markets import SPORTS, sport_name
+from producers.checked import build
 from schemas.events import (
     Correction,
     EventRescheduled,
@@ -28,13 +31,18 @@ from schemas.record import Record
 
 PRODUCER = "event_reporter"
 R = TypeVar("R", bound=Record)
+T = TypeVar("T", bound=Result)
+_TELLS = ("home", "away", "winner", "periods", "qualified", "player_stats")
 Periods = Mapping[str, tuple[int, int]]
 """Period, such as h1 or q4, to home's and away's points in it."""
 
 
 @dataclass(frozen=True)
 class EventReporter:
-    """Puts on record what happens to events; each call returns the id of its record."""
+    """Puts on record what happens to events; each call returns the id of its record.
+
+    A ValueError of any of them says which argument is wrong; nothing is on record then.
+    """
 
     log: EventLog
     clock: Clock
@@ -51,8 +59,14 @@ class EventReporter:
         season: str | None = None,
         game_number: int = 1,
     ) -> str:
-        """A game is on the calendar."""
-        data = Schedule(
+        """A game is on the calendar. Picks on a sport without a rulebook cannot be graded: it warns of that."""
+        try:
+            sport_name(sport)
+        except ValueError as error:
+            message = f"{error}; no pick on {event_id!r} can be graded: write one of {', '.join(sorted(SPORTS))}"
+            warnings.warn(message, stacklevel=2)
+        data = build(
+            Schedule,
             league=league,
             sport=sport,
             home=home,
@@ -65,15 +79,15 @@ class EventReporter:
 
     def reschedule_event(self, event_id: str, starts_at: datetime, reason: str | None = None) -> str:
         """A game has a new start; a postponed one is on again."""
-        return self._put(EventRescheduled, event_id, Reschedule(starts_at=starts_at, reason=reason))
+        return self._put(EventRescheduled, event_id, build(Reschedule, starts_at=starts_at, reason=reason))
 
     def change_status(self, event_id: str, status: EventStatus, reason: str | None = None) -> str:
         """A game was postponed, cancelled, abandoned or awarded, or is on again (SCHEDULED)."""
-        return self._put(EventStatusChanged, event_id, StatusChange(status=status, reason=reason))
+        return self._put(EventStatusChanged, event_id, build(StatusChange, status=status, reason=reason))
 
     def start_event(self, event_id: str, started_at: datetime | None = None) -> str:
         """A game began, now if no time is given."""
-        return self._put(EventStarted, event_id, Start(started_at=started_at or self.clock.now()))
+        return self._put(EventStarted, event_id, build(Start, started_at=started_at or self.clock.now()))
 
     def record_result(
         self,
@@ -85,9 +99,12 @@ class EventReporter:
         periods: Periods | None = None,
         **further: Any,
     ) -> str:
-        """How a game ended; `further` are fields of `schemas.events.Result`."""
-        result = Result(status=status, home=home, away=away, periods=_periods(periods), **further)
-        return self._put(ResultRecorded, event_id, result)
+        """How a game ended; `further` are fields of `schemas.events.Result`.
+
+        A FINAL result tells scores, or the winner, who qualified or players' statistics.
+        """
+        result = build(Result, status=status, home=home, away=away, periods=_periods(periods), **further)
+        return self._put(ResultRecorded, event_id, _telling(result))
 
     def correct_result(
         self,
@@ -103,14 +120,15 @@ class EventReporter:
         """A result replaces the one whose id is `corrects`; picks are graded again from it.
 
         Raises:
-            ValueError: `corrects` is no result on the log.
+            ValueError: `corrects` is no result on the log, or a field is wrong.
         """
         old = self.log.find("events", corrects)
         if not isinstance(old, ResultRecorded | ResultCorrected):
             raise ValueError(  # noqa: TRY004 - the id is wrong, not its type
                 f"{corrects!r} is no result on record: pass the id that record_result returned"
             )
-        correction = Correction(
+        correction = build(
+            Correction,
             corrects=corrects,
             correction_reason=reason,
             status=status,
@@ -119,15 +137,20 @@ class EventReporter:
             periods=_periods(periods),
             **further,
         )
-        return self._put(ResultCorrected, old.event_id, correction)
+        return self._put(ResultCorrected, old.event_id, _telling(correction))
 
     def _put(self, kind: type[R], event_id: str, data: Any) -> str:
-        record = kind.model_validate(
-            {"event_id": event_id, "occurred_at": self.clock.now(), "producer": PRODUCER, "data": data}
-        )
+        record = build(kind, event_id=event_id, occurred_at=self.clock.now(), producer=PRODUCER, data=data)
         self.log.append([record])
         return record.ref
 
 
 def _periods(periods: Periods | None) -> tuple[PeriodScore, ...]:
-    return tuple(PeriodScore(period=name, home=home, away=away) for name, (home, away) in (periods or {}).items())
+    scores = (periods or {}).items()
+    return tuple(build(PeriodScore, period=name, home=home, away=away) for name, (home, away) in scores)
+
+
+def _telling(result: T) -> T:
+    if result.status == "FINAL" and all(told in (None, ()) for told in (getattr(result, name) for name in _TELLS)):
+        raise ValueError(f"a FINAL result tells how it ended: pass one of {', '.join(_TELLS)}, or another status")
+    return result

@@ -167,14 +167,15 @@ def _split_key(key: object) -> tuple[str, str | None, bool]:
     if not isinstance(key, str) or not key.strip():
         raise _RefusedError("key", "the market has no key")
     base = key.strip().lower()
-    if base.endswith("_lay"):
-        raise _RefusedError("key", f"{key}: lay prices are not prices to back at")
     if _FIRST_INNINGS.fullmatch(base):
         raise _RefusedError("key", f"{key}: there is no period for the first innings together")
     alternate = base.startswith("alternate_") or base.endswith("_alternate")
     base = base.removeprefix("alternate_").removesuffix("_alternate")
     split = _PERIOD.fullmatch(base)
-    return (split["market"], PERIODS[split["period"]], alternate) if split else (base, None, alternate)
+    market, period = (split["market"], PERIODS[split["period"]]) if split else (base, None)
+    if market.endswith("_lay"):
+        raise _RefusedError("key", f"{key}: lay prices are not prices to back at")
+    return market, period, alternate
 
 
 _MARKETS: Final = {

@@ -14,7 +14,7 @@ from eventlog.clock import Clock
 from eventlog.log import EventLog
 from producers.checked import build, found
 from producers.prices import Price, known_format, read_price
-from schemas.events import EventStatus
+from schemas.events import OFF_FOR_GOOD, EventStatus
 from schemas.ids import derived_id
 from schemas.odds import OddsFormat, OddsSnapshot, OddsSnapshotCaptured, book_key
 from schemas.predictions import PredictionMade
@@ -22,7 +22,6 @@ from schemas.publishes import Parlay, ParlayLeg, ParlayPublished, PredictionPubl
 
 PRODUCER = "publishing_service"
 TERMS: Final = ("line", "price", "book", "selection")
-_OVER: Final = ("CANCELLED", "ABANDONED", "AWARDED")
 
 Refusal = Literal[
     "UNKNOWN_PREDICTION",
@@ -197,7 +196,7 @@ class PublishingService:
         start = self.starts(event_id)
         if start is None:
             return
-        if start.status in _OVER:
+        if start.status in OFF_FOR_GOOD:
             raise PublishRefusedError(
                 "EVENT_OVER", f"event {event_id!r} is {start.status}: publish once it is on again"
             )

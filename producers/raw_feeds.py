@@ -13,7 +13,8 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
@@ -148,24 +149,30 @@ def _bookmakers(game: Mapping[str, Any]) -> list[Any]:
 
 
 def _numbers(starts: Starts, pairings: Sequence[_Pairing]) -> dict[int, int]:
-    """Which game of its day each is: alone, the known one that starts nearest; of several, by their starts.
+    """Which game of its day each is: in the order of their starts, those of the known ones that start nearest.
 
-    The first game of a day leaves the answer once it is over: the second is still the second.
+    A day's first game leaves the answer once it is over: the second is still the second.
     """
     days: defaultdict[str, list[_Pairing]] = defaultdict(list)
     for pairing in sorted(pairings, key=lambda pairing: pairing.starts_at):
         days[pairing.event_id(1)].append(pairing)
-    numbers = {}
-    for games in days.values():
-        for number, pairing in enumerate(games, 1):
-            numbers[pairing.place] = _nearest(starts, pairing) if len(games) == 1 else number
-    return numbers
+    return {
+        pairing.place: number
+        for games in days.values()
+        for pairing, number in zip(games, _nearest(starts, games), strict=True)
+    }
 
 
-def _nearest(starts: Starts, pairing: _Pairing) -> int:
-    known = {number: starts(pairing.event_id(number)) for number in range(1, GAMES_A_DAY + 1)}
-    away_by = {number: abs(start.starts_at - pairing.starts_at) for number, start in known.items() if start is not None}
-    return min(away_by, key=lambda number: (away_by[number], number), default=1)
+def _nearest(starts: Starts, games: Sequence[_Pairing]) -> Sequence[int]:
+    known = {number: start for number in range(1, GAMES_A_DAY + 1) if (start := starts(games[0].event_id(number)))}
+    if len(known) < len(games):
+        return range(1, len(games) + 1)
+
+    def away_by(numbers: Sequence[int]) -> timedelta:
+        pairs = zip(numbers, games, strict=True)
+        return sum((abs(known[number].starts_at - game.starts_at) for number, game in pairs), timedelta())
+
+    return min(combinations(known, len(games)), key=away_by)
 
 
 def _calendar(

@@ -76,6 +76,8 @@ class SnapshotCapture:
             raise ValueError(  # noqa: TRY004 - callers get one kind of error
                 f"bookmaker_data is a {type(bookmaker_data).__name__}, not a list: pass response['bookmakers']"
             )
+        if any(isinstance(entry, Mapping) and "bookmakers" in entry for entry in bookmaker_data):
+            raise ValueError("bookmaker_data is a list of games: pass each game's ['bookmakers'] with its own event_id")
         game = self._game(event_id, home_team, away_team, sport_key)
         chosen = known_format(odds_format) if odds_format else payload_format(prices_by_market(bookmaker_data))
         raw = captured_payload(event_id, provider, source, bookmaker_data, self._seen_at(captured_at))

@@ -6,6 +6,10 @@ from schemas.record import Count, EventId, Finite, Payload, Record, Text, UtcDat
 
 EventStatus = Literal["SCHEDULED", "POSTPONED", "CANCELLED", "ABANDONED", "AWARDED"]
 ResultStatus = Literal["FINAL", "CANCELLED", "POSTPONED", "ABANDONED", "AWARDED", "WALKOVER", "RETIRED"]
+OFF_FOR_GOOD: tuple[EventStatus, ...] = ("CANCELLED", "ABANDONED", "AWARDED")
+"""By which an event will not be played on, unless it is said to be on again."""
+ENDED: tuple[ResultStatus, ...] = ("FINAL", "AWARDED", "WALKOVER", "RETIRED")
+"""By which it is known who won."""
 
 
 class Schedule(Payload):

@@ -7,7 +7,8 @@ import hashlib
 import json
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from producers.importers.cells import BadCell
 
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-# The csv module's own limit of 128 KiB would end the run at one broken quotation.
+# The csv module's own limit of 128 KiB would end the run at one broken quotation, or at one long JSON cell.
 CELL_CHARS = 1 << 30
 
 
 class FileRefused(Exception):  # noqa: N818 - the file is refused; nothing in the program went wrong
-    """The file itself can't be imported; the message is one line that says why and what to do."""
+    """The file itself can't be read or written; the message is one line that says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def read_table(path: Path, format_name: str, required: Sequence[str], comment: s
         raise FileRefused(f"{path}: has no header; a {format_name} file names its columns: {', '.join(required)}")
     header = tuple(cell.strip() for cell in next(csv.reader([lines[first]])))
     require_columns(path, format_name, header, required)
-    return Table(file, lines[first], header, tuple(_rows(lines[first + 1 :], len(header))))
+    with all_cells_read():
+        return Table(file, lines[first], header, tuple(_rows(lines[first + 1 :], len(header))))
 
 
 def _is_comment(line: str, comment: str | None) -> bool:
@@ -152,32 +154,13 @@ def require_columns(path: Path, format_name: str, header: Sequence[str], require
         raise FileRefused(f"{path}: has more than one column named {', '.join(twice)}; rename all but one")
 
 
-class _Lines:
-    """Lines that remember which of them make up the current row, so that a broken one can give the others back."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self._ahead = deque(lines)
-        self.row: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if not self._ahead:
-            raise StopIteration
-        self.row.append(self._ahead.popleft())
-        return self.row[-1] + "\n"
-
-    def give_back(self) -> str:
-        """The row's first line; the others are ahead again."""
-        first, *others = self.row
-        self._ahead.extendleft(reversed(others))
-        return first
-
-
 def _rows(lines: Sequence[str], width: int) -> Iterator[Row]:
     number = 0
-    for raw, cells, broken in _parsed(lines):
+    memory: dict[str, str] = {}
+    for parts, found, broken in csv_rows(f"{line}\n" for line in lines):
+        raw = "".join(parts)[:-1]
+        # Most cells recur (prices, names): kept once, a file takes a tenth of the memory.
+        cells = (raw,) if broken else tuple(memory.setdefault(cell, cell) for cell in found)
         if not any(cell.strip() for cell in cells):
             continue  # blank lines, and lines of commas alone, as spreadsheets leave them at the end
         number += 1
@@ -185,27 +168,39 @@ def _rows(lines: Sequence[str], width: int) -> Iterator[Row]:
         yield Row(number, raw, cells, broken or wrong)
 
 
-def _parsed(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...], str | None]]:
-    source = _Lines(lines)
-    memory: dict[str, str] = {}
+@contextmanager
+def all_cells_read() -> Iterator[None]:
+    """No cell is too long for the csv module meanwhile."""
     before = csv.field_size_limit(CELL_CHARS)
     try:
-        reader = csv.reader(source, strict=True)
-        while True:
-            source.row = []
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                first = source.give_back()
-                reader = csv.reader(source, strict=True)
-                yield first, (first,), f"broken quotation ({error})"
-            else:
-                # Most cells recur (prices, names): kept once, a file takes a tenth of the memory.
-                yield "\n".join(source.row), tuple(memory.setdefault(cell, cell) for cell in cells), None
+        yield
     finally:
         csv.field_size_limit(before)
+
+
+def csv_rows(lines: Iterable[str]) -> Iterator[tuple[list[str], list[str], str | None]]:
+    """Each row's lines, with their ends, its cells, and what is broken: such a row is its first line alone."""
+    ahead, again = iter(lines), deque[str]()
+    row: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        while (line := again.popleft() if again else next(ahead, None)) is not None:
+            row.append(line)
+            yield line
+
+    reader = csv.reader(remembered(), strict=True)
+    while True:
+        row.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            again.extendleft(reversed(row[1:]))
+            reader = csv.reader(remembered(), strict=True)
+            yield row[:1], [], f"broken quotation ({error})"
+        else:
+            yield row[:], cells, None
 
 
 def read_objects(path: Path, format_name: str, required: Sequence[str]) -> tuple[TextFile, list[tuple[Row, Any]]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from producers.event_identity import league
 from producers.importers.cells import BadCell, decimal_price, in_our_age, number, whole
 from producers.importers.files import Row, Table, read_table
-from producers.importers.game_row import CLOSING, EARLIER, GameRow, Price, Score, tell_rows
-from producers.importers.games import Maker, game
+from producers.importers.game_row import CLOSING, EARLIER, GameRow, Score, tell_rows
+from producers.importers.games import Maker, Price, game
 from producers.importers.moments import Fault, FileMoments, Reading
 from producers.importers.times import TIMES, collected_before
 

@@ -14,7 +14,6 @@ from producers.importers.games import Game, Maker, game
 from producers.importers.moments import FileMoments, Order, Reading
 from producers.importers.times import TIMES
 from schemas.events import Result
-from schemas.ids import derived_id
 from schemas.predictions import Prediction, PredictionMade
 from schemas.publishes import PredictionPublished, Publish, TicketTerms
 from schemas.raw_payloads import RawPayloadCaptured
@@ -52,13 +51,10 @@ class Forecast:
         times, start = TIMES[self.maker.format], self.game.starts_at
         issued = times.at(self.game.of, start.astimezone(times.zone or self.game.of.zone).date(), times.issued)
         scheduled, known = start - times.scheduled, start + times.result
-        reading.add(scheduled, Order.SCHEDULED, partial(self._scheduled, scheduled))
+        reading.add(scheduled, Order.SCHEDULED, partial(self.maker.scheduled, self.game, scheduled))
         reading.add(issued, Order.FORECAST, partial(self._forecast, issued))
         if self.result:
             reading.add(known, Order.RESULT, partial(self._ended, issued, known, self.result))
-
-    def _scheduled(self, at: datetime) -> list[Record]:
-        return [self.maker.scheduled(self.game, at)]
 
     def _raw(self, at: datetime) -> RawPayloadCaptured:
         source = f"{self.maker.format}: {self.game.of.word} {self.game.home} v {self.game.away}"
@@ -68,14 +64,8 @@ class Forecast:
         raw = self._raw(at)
         run = self._run(at, raw.ref)
         made = [self._prediction(at, run.ref, selection) for selection in self.probabilities]
-        done = SimRunCompleted(
-            record_id=derived_id(at, "run completed", run.ref),
-            event_id=self.game.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.maker.producer,
-            data=SimRunCompletion(sim_run_id=run.ref, runtime_ms=0),
-        )
+        completion = SimRunCompletion(sim_run_id=run.ref, runtime_ms=0)
+        done = self.maker.record(SimRunCompleted, at, self.game.event_id, completion, "run completed", run.ref)
         return [raw, run, *made, done, self._published(at, made[0])]
 
     def _run(self, at: datetime, raw_ref: str) -> SimRunStarted:
@@ -87,15 +77,7 @@ class Forecast:
             decision_policy_version=NOT_STATED,
             seed_policy=NOT_STATED,
         )
-        return SimRunStarted(
-            record_id=derived_id(at, "run", raw_ref),
-            event_id=self.game.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.maker.producer,
-            causation_id=raw_ref,
-            data=data,
-        )
+        return self.maker.record(SimRunStarted, at, self.game.event_id, data, "run", raw_ref, causation_id=raw_ref)
 
     def _prediction(self, at: datetime, run_ref: str, selection: str) -> PredictionMade:
         data = Prediction(
@@ -106,14 +88,7 @@ class Forecast:
             p_cover=self.probabilities[selection],
             distribution_summary=dict(self.summary),
         )
-        return PredictionMade(
-            record_id=derived_id(at, "prediction", run_ref, selection),
-            event_id=self.game.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.maker.producer,
-            data=data,
-        )
+        return self.maker.record(PredictionMade, at, self.game.event_id, data, "prediction", run_ref, selection)
 
     def _published(self, at: datetime, prediction: PredictionMade) -> PredictionPublished:
         data = Publish(
@@ -123,14 +98,7 @@ class Forecast:
             ticket_terms=TicketTerms(selection=self.game.home),
             is_official=True,
         )
-        return PredictionPublished(
-            record_id=derived_id(at, "published", prediction.ref),
-            event_id=self.game.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.maker.producer,
-            data=data,
-        )
+        return self.maker.record(PredictionPublished, at, self.game.event_id, data, "published", prediction.ref)
 
     def _ended(self, issued: datetime, known: datetime, result: Result) -> list[Record]:
         told = result.model_copy(update={"raw_payload_id": self._raw(issued).ref})

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 from producers.importers.cells import BadCell, american_price
 from producers.importers.files import Row
-from producers.importers.games import Game, Maker
+from producers.importers.games import Game, Maker, Price
 from producers.importers.moments import Fault, FileMoments, Order, Reading
 from producers.importers.times import SourceTimes
 from schemas.events import PeriodScore, Result
@@ -17,18 +16,6 @@ from schemas.raw_payloads import RawPayloadCaptured
 from schemas.record import Record
 
 EARLIER, OPENING, CLOSING = "earlier", "opening", "closing"
-
-
-class Price(NamedTuple):  # a million are made in a replay: a tuple takes half the time of a dataclass
-    """A price that can be used; `path` names its columns."""
-
-    book: str
-    market_key: str
-    selection: str
-    line: float | None
-    text: str
-    value: float
-    path: str
 
 
 @dataclass(slots=True)
@@ -99,7 +86,8 @@ class GameRow:
         for phase, at in self.looks:
             reading.add(at, Order.ODDS, partial(self._odds, phase, at))
         if self.score:
-            reading.add(start, *((Order.STATUS, self._award) if self.score.awarded else (Order.STARTED, self._started)))
+            started = partial(self.maker.started, self.game)
+            reading.add(start, *((Order.STATUS, self._award) if self.score.awarded else (Order.STARTED, started)))
             reading.add(start + self.times.result, Order.RESULT, partial(self._result, self.score))
 
     def _raw(self) -> RawPayloadCaptured:
@@ -114,38 +102,19 @@ class GameRow:
 
     def _scheduled(self) -> list[Record]:
         at = self.game.starts_at - self.times.scheduled
-        return self._with_raw(self._raw(), at, [self.maker.scheduled(self.game, at)])
+        return self._with_raw(self._raw(), at, self.maker.scheduled(self.game, at))
 
     def _odds(self, phase: str, at: datetime) -> list[Record]:
         raw = self._raw()
-        ref, capture_id = raw.ref, f"{raw.ref}/{phase}"
-        prices: list[Record] = [
-            self.maker.odds(
-                at,
-                self.game.event_id,
-                book=price.book,
-                market_key=price.market_key,
-                selection=price.selection,
-                line=price.line,
-                odds_format=self.odds_format,
-                price=price.text,
-                price_decimal=price.value,
-                capture_id=capture_id,
-                assumed=True,
-                label=phase,
-                raw_payload_id=ref,
-                raw_path=price.path,
-            )
-            for price in self.prices(phase)
-        ]
+        capture_id = f"{raw.ref}/{phase}"
+        prices = self.maker.odds(
+            at, raw, self.prices(phase), self.odds_format, capture_id=capture_id, label=phase, assumed=True
+        )
         return self._with_raw(raw, at, prices)
-
-    def _started(self) -> list[Record]:
-        return [self.maker.started(self.game)]
 
     def _award(self) -> list[Record]:
         reason = "a 3-0 or 0-3 without half-time score, shots and odds: awarded, not played"
-        return [self.maker.status(self.game, self.game.starts_at, "AWARDED", reason)]
+        return self.maker.status(self.game, self.game.starts_at, "AWARDED", reason)
 
     def _result(self, score: Score) -> list[Record]:
         raw, at = self._raw(), self.game.starts_at + self.times.result

@@ -1,8 +1,10 @@
 """The records that every importer makes of a game, identified by what the source says and nothing else."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple, TypeVar
 
 from producers.event_identity import League, event_id, team
 from schemas.events import (
@@ -21,6 +23,21 @@ from schemas.events import (
 from schemas.ids import derived_id
 from schemas.odds import OddsFormat, OddsSnapshot, OddsSnapshotCaptured
 from schemas.raw_payloads import RawPayload, RawPayloadCaptured
+from schemas.record import Payload, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Price(NamedTuple):  # a million are made in a replay: a tuple takes half the time of a dataclass
+    """A price that can be used; `path` names its columns."""
+
+    book: str
+    market_key: str
+    selection: str
+    line: float | None
+    text: str
+    value: float
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +87,28 @@ class Maker:
         """Who put them on record."""
         return f"import:{self.format}"
 
-    def scheduled(self, of: Game, at: datetime) -> EventScheduled:
-        """The game is on the calendar."""
+    def record(
+        self,
+        kind: Callable[..., R],
+        at: datetime,
+        event: str | None,
+        data: Payload,
+        *identity: str,
+        causation_id: str | None = None,
+    ) -> R:
+        """A record of what happened at `at`; that time and `identity` make its id."""
+        return kind(
+            record_id=derived_id(at, *identity),
+            event_id=event,
+            occurred_at=at,
+            origin="BACKFILL",
+            producer=self.producer,
+            causation_id=causation_id,
+            data=data,
+        )
+
+    def scheduled(self, of: Game, at: datetime) -> list[Record]:
+        """The game is on the calendar: a moment's only record."""
         data = Schedule(
             league=of.of.word,
             sport=of.of.sport,
@@ -82,60 +119,28 @@ class Maker:
             season=of.season,
             game_number=of.number,
         )
-        return EventScheduled(
-            record_id=derived_id(
-                at, "scheduled", self.producer, of.event_id, of.starts_at.isoformat(), of.season or ""
-            ),
-            event_id=of.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=data,
-        )
+        identity = ("scheduled", self.producer, of.event_id, of.starts_at.isoformat(), of.season or "")
+        return [self.record(EventScheduled, at, of.event_id, data, *identity)]
 
-    def rescheduled(self, of: Game, at: datetime, starts_at: datetime) -> EventRescheduled:
-        """The game has a new start."""
-        return EventRescheduled(
-            record_id=derived_id(at, "rescheduled", self.producer, of.event_id, starts_at.isoformat()),
-            event_id=of.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=Reschedule(starts_at=starts_at),
-        )
+    def rescheduled(self, of: Game, at: datetime, starts_at: datetime) -> list[Record]:
+        """The game has a new start: a moment's only record."""
+        identity = ("rescheduled", self.producer, of.event_id, starts_at.isoformat())
+        return [self.record(EventRescheduled, at, of.event_id, Reschedule(starts_at=starts_at), *identity)]
 
-    def started(self, of: Game) -> EventStarted:
-        """The game began; no source tells the minute, so the planned start stands in for it."""
-        return EventStarted(
-            record_id=derived_id(of.starts_at, "started", self.producer, of.event_id),
-            event_id=of.event_id,
-            occurred_at=of.starts_at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=Start(started_at=of.starts_at, assumed=True),
-        )
+    def started(self, of: Game) -> list[Record]:
+        """The game began, a moment's only record; no source tells the minute, so the planned start stands in for it."""
+        data = Start(started_at=of.starts_at, assumed=True)
+        return [self.record(EventStarted, of.starts_at, of.event_id, data, "started", self.producer, of.event_id)]
 
-    def status(self, of: Game, at: datetime, status: EventStatus, reason: str) -> EventStatusChanged:
-        """The game was awarded, or the like."""
-        return EventStatusChanged(
-            record_id=derived_id(at, "status", self.producer, of.event_id, status, reason),
-            event_id=of.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=StatusChange(status=status, reason=reason),
-        )
+    def status(self, of: Game, at: datetime, status: EventStatus, reason: str) -> list[Record]:
+        """The game was awarded, or the like: a moment's only record."""
+        identity = ("status", self.producer, of.event_id, status, reason)
+        return [self.record(EventStatusChanged, at, of.event_id, StatusChange(status=status, reason=reason), *identity)]
 
     def result(self, of: Game, at: datetime, data: Result) -> ResultRecorded:
         """How it ended."""
-        return ResultRecorded(
-            record_id=derived_id(at, "result", self.producer, of.event_id, data.raw_payload_id or ""),
-            event_id=of.event_id,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=data,
-        )
+        identity = ("result", self.producer, of.event_id, data.raw_payload_id or "")
+        return self.record(ResultRecorded, at, of.event_id, data, *identity)
 
     def raw(
         self, at: datetime, event: str | None, source: str, content: str, content_type: str = "text/csv"
@@ -145,54 +150,42 @@ class Maker:
         data = RawPayload(
             provider=self.provider, source=source, content_type=content_type, content=content, sha256=digest
         )
-        return RawPayloadCaptured(
-            record_id=derived_id(at, "raw", self.producer, event or "", source, digest),
-            event_id=event,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=data,
-        )
+        return self.record(RawPayloadCaptured, at, event, data, "raw", self.producer, event or "", source, digest)
 
     def odds(
         self,
         at: datetime,
-        event: str,
-        *,
-        book: str,
-        market_key: str,
-        selection: str,
-        line: float | None,
+        raw: RawPayloadCaptured,
+        prices: Iterable[Price],
         odds_format: OddsFormat,
-        price: str,
-        price_decimal: float,
+        *,
         capture_id: str,
-        assumed: bool,
         label: str | None,
-        raw_payload_id: str,
-        raw_path: str,
-    ) -> OddsSnapshotCaptured:
-        """One price, identified by its raw payload and its place in it."""
-        data = OddsSnapshot(
-            provider=self.provider,
-            book=book,
-            market_key=market_key,
-            selection=selection,
-            line=line,
-            odds_format=odds_format,
-            price=price,
-            price_decimal=price_decimal,
-            capture_id=capture_id,
-            captured_at_assumed=assumed,
-            label=label,
-            raw_payload_id=raw_payload_id,
-            raw_path=raw_path,
-        )
-        return OddsSnapshotCaptured(
-            record_id=derived_id(at, "odds", raw_payload_id, raw_path, market_key, selection),
-            event_id=event,
-            occurred_at=at,
-            origin="BACKFILL",
-            producer=self.producer,
-            data=data,
-        )
+        assumed: bool,
+    ) -> list[Record]:
+        """The prices of one look, each identified by the raw payload and its place in it."""
+        ref = raw.ref
+        return [
+            self.record(
+                OddsSnapshotCaptured,
+                at,
+                raw.event_id,
+                OddsSnapshot(
+                    provider=self.provider,
+                    book=price.book,
+                    market_key=price.market_key,
+                    selection=price.selection,
+                    line=price.line,
+                    odds_format=odds_format,
+                    price=price.text,
+                    price_decimal=price.value,
+                    capture_id=capture_id,
+                    captured_at_assumed=assumed,
+                    label=label,
+                    raw_payload_id=ref,
+                    raw_path=price.path,
+                ),
+                *("odds", ref, price.path, price.market_key, price.selection),
+            )
+            for price in prices
+        ]

@@ -12,7 +12,6 @@ from producers.importers.cells import BadCell, instant, number
 from producers.importers.files import FileRefused, Row, Table, read_table
 from producers.importers.games import Maker
 from producers.importers.moments import FileMoments, Order, Reading
-from schemas.ids import derived_id
 from schemas.injuries import InjurySnapshot, InjurySnapshotCaptured, PlayerStatus
 from schemas.record import Record
 
@@ -62,13 +61,7 @@ class Snapshot:
             raw_payload_id=raw_payload_id,
             raw_path="team",
         )
-        return InjurySnapshotCaptured(
-            record_id=derived_id(self.at, "injuries", raw_payload_id, name),
-            occurred_at=self.at,
-            origin="BACKFILL",
-            producer=self.maker.producer,
-            data=data,
-        )
+        return self.maker.record(InjurySnapshotCaptured, self.at, None, data, "injuries", raw_payload_id, name)
 
 
 def nba_moments(path: Path) -> FileMoments:

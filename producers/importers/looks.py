@@ -8,8 +8,7 @@ from functools import partial
 
 from producers.event_identity import League, local_date, team
 from producers.importers.cells import BadCell
-from producers.importers.game_row import Price
-from producers.importers.games import Game, Maker, game
+from producers.importers.games import Game, Maker, Price, game
 from producers.importers.moments import Order, Reading
 from schemas.odds import OddsFormat
 from schemas.record import Record
@@ -90,19 +89,11 @@ def tell_calendar(reading: Reading, maker: Maker, pairings: Sequence[tuple[datet
     for at, pairing in sorted(pairings, key=_when):
         of, before = games[pairing.provider_id], starts.get(pairing.provider_id)
         if before is None:
-            reading.add(at, Order.SCHEDULED, partial(_scheduled, maker, of, at))
+            reading.add(at, Order.SCHEDULED, partial(maker.scheduled, of, at))
         elif before != pairing.starts_at:
-            reading.add(at, Order.SCHEDULED, partial(_rescheduled, maker, of, at, pairing.starts_at))
+            reading.add(at, Order.SCHEDULED, partial(maker.rescheduled, of, at, pairing.starts_at))
         starts[pairing.provider_id] = pairing.starts_at
     return games
-
-
-def _scheduled(maker: Maker, of: Game, at: datetime) -> list[Record]:
-    return [maker.scheduled(of, at)]
-
-
-def _rescheduled(maker: Maker, of: Game, at: datetime, starts_at: datetime) -> list[Record]:
-    return [maker.rescheduled(of, at, starts_at)]
 
 
 def tell_looks(reading: Reading, told: Told, looks: Sequence[Look]) -> dict[str, Game]:
@@ -116,24 +107,7 @@ def tell_looks(reading: Reading, told: Told, looks: Sequence[Look]) -> dict[str,
 def _captured(told: Told, look: Look, of: Game) -> list[Record]:
     source = f"{told.maker.format}: {of.of.word} {of.home} v {of.away}, {look.at:%Y-%m-%d %H:%M:%S} UTC"
     raw = told.maker.raw(look.at, of.event_id, source, look.content(), told.content_type)
-    ref = raw.ref
-    prices: list[Record] = [
-        told.maker.odds(
-            look.at,
-            of.event_id,
-            book=price.book,
-            market_key=price.market_key,
-            selection=price.selection,
-            line=price.line,
-            odds_format=told.odds_format,
-            price=price.text,
-            price_decimal=price.value,
-            capture_id=ref,
-            assumed=told.assumed,
-            label=look.label,
-            raw_payload_id=ref,
-            raw_path=price.path,
-        )
-        for price in look.prices
-    ]
+    prices = told.maker.odds(
+        look.at, raw, look.prices, told.odds_format, capture_id=raw.ref, label=look.label, assumed=told.assumed
+    )
     return [raw, *prices]

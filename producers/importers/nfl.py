@@ -23,11 +23,15 @@ ARCHIVE_REQUIRED = (
     *(f"{side}_{quarter}" for side in ("home", "away") for quarter in QUARTERS.values()),
     *(column for pair in LINES.values() for column in pair),
 )
+NFELO_PHASES = ((OPENING, "open"), (CLOSING, "close"))
+NFELO_LINES = (
+    ("SPREAD:FULL_GAME", "home_line_{}", {"HOME": "home_line_{}_price", "AWAY": "away_line_{}_price"}),
+    ("TOTAL:FULL_GAME", "total_line_{}", {"OVER": "over_price_{}", "UNDER": "under_price_{}"}),
+)
+"""Market, line column and price columns by side; the away team's line is the home team's with the other sign."""
 NFELO_REQUIRED = (
-    *("game_id", "home_line_open", "home_line_open_price", "away_line_open_price"),
-    *("home_line_close", "home_line_close_price", "away_line_close_price"),
-    *("total_line_open", "over_price_open", "under_price_open"),
-    *("total_line_close", "over_price_close", "under_price_close"),
+    "game_id",
+    *(c.format(word) for _, line, prices in NFELO_LINES for _, word in NFELO_PHASES for c in (line, *prices.values())),
 )
 BOOK = "consensus"
 """Neither file names a book."""
@@ -140,9 +144,8 @@ def _nfelo_row(reading: Reading, table: Table, row: Row) -> tuple[GameRow, list[
     cells, times = table.named(row), TIMES[NFELO]
     told = _nfelo_game(cells["game_id"])
     found = Found(BOOK)
-    for phase, word in ((OPENING, "open"), (CLOSING, "close")):
-        _spread(reading, found, cells, phase, word)
-        _total(reading, found, cells, phase, word)
+    for phase, word in NFELO_PHASES:
+        _read_lines(reading, found, cells, phase, word)
     content = partial(table.raw_csv, row.raw)
     looks = found.looks(times, told.starts_at)
     return GameRow(_NFELO, times, told, content, "american", looks, found.of, None), found.faults
@@ -175,24 +178,15 @@ def sunday_of(season: int, week: int) -> date:
     return labor_day + timedelta(days=6, weeks=week - 1 + (week == last))
 
 
-def _spread(reading: Reading, found: Found, cells: Mapping[str, str], phase: str, word: str) -> None:
-    line = _line(found, cells, f"home_line_{word}")
-    prices = {side: f"{side}_line_{word}_price" for side in ("home", "away")}
-    if line is not None and not any(cells[column] for column in prices.values()):
-        reading.left_out[LEFT_OUT] += 1
-    elif line is not None:
-        found.american(cells, prices["home"], phase, "SPREAD:FULL_GAME", "HOME", line)
-        found.american(cells, prices["away"], phase, "SPREAD:FULL_GAME", "AWAY", -line)
-
-
-def _total(reading: Reading, found: Found, cells: Mapping[str, str], phase: str, word: str) -> None:
-    line = _line(found, cells, f"total_line_{word}")
-    prices = {side: f"{side}_price_{word}" for side in ("over", "under")}
-    if line is not None and not any(cells[column] for column in prices.values()):
-        reading.left_out[LEFT_OUT] += 1
-    elif line is not None:
-        found.american(cells, prices["over"], phase, "TOTAL:FULL_GAME", "OVER", line)
-        found.american(cells, prices["under"], phase, "TOTAL:FULL_GAME", "UNDER", line)
+def _read_lines(reading: Reading, found: Found, cells: Mapping[str, str], phase: str, word: str) -> None:
+    for key, line_column, price_columns in NFELO_LINES:
+        line = _line(found, cells, line_column.format(word))
+        prices = {side: column.format(word) for side, column in price_columns.items()}
+        if line is not None and not any(cells[column] for column in prices.values()):
+            reading.left_out[LEFT_OUT] += 1
+        elif line is not None:
+            for side, column in prices.items():
+                found.american(cells, column, phase, key, side, -line if side == "AWAY" else line)
 
 
 def _line(found: Found, cells: Mapping[str, str], column: str) -> float | None:

@@ -10,8 +10,7 @@ from producers import odds_api
 from producers.event_identity import league
 from producers.importers.cells import BadCell, instant
 from producers.importers.files import FileRefused, Row, read_objects
-from producers.importers.game_row import Price
-from producers.importers.games import Maker
+from producers.importers.games import Maker, Price
 from producers.importers.looks import Look, Pairing, Told, tell_looks
 from producers.importers.moments import Fault, FileMoments, Reading
 from producers.prices import payload_format

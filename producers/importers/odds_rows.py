@@ -11,8 +11,7 @@ from producers import odds_api
 from producers.event_identity import league
 from producers.importers.cells import BadCell, american_price, in_our_age, instant, number, whole
 from producers.importers.files import FileRefused, Row, Table, read_table, require_columns
-from producers.importers.game_row import Price
-from producers.importers.games import Game, Maker
+from producers.importers.games import Game, Maker, Price
 from producers.importers.looks import Look, Pairing, Told, calendar, tell_calendar, tell_looks
 from producers.importers.moments import Fault, FileMoments, Order, Reading
 from producers.importers.times import TIMES
@@ -272,15 +271,11 @@ def _tell_score(reading: Reading, maker: Maker, table: Table, of: Game, lines: S
             reading.reject_row(line.row, error)
         return
     scheduled = lines[0].at
-    reading.add(scheduled, Order.SCHEDULED, partial(_scheduled, maker, of, scheduled))
+    reading.add(scheduled, Order.SCHEDULED, partial(maker.scheduled, of, scheduled))
     if ended is None:
         reading.add(scheduled, Order.ODDS, partial(_raw_lines, maker, table, of, scheduled, lines))
     else:
         reading.add(ended[0], Order.RESULT, partial(_result, maker, table, of, lines, *ended))
-
-
-def _scheduled(maker: Maker, of: Game, at: datetime) -> list[Record]:
-    return [maker.scheduled(of, at)]
 
 
 def _ended(lines: Sequence[Line]) -> tuple[datetime, int, int]:

@@ -74,7 +74,7 @@ LIMIT 1;
 -- wide as if picks of one event and bin came out alike, at the worst too wide.
 WITH scored AS (
     SELECT origin, event_id, p_served AS p, (summary = 'WIN')::INTEGER AS y,
-           greatest(ceil(p_served * $bins::INTEGER), 1)::INTEGER AS bin
+           greatest(ceil(p_served::DECIMAL(18, 12) * $bins::INTEGER), 1)::INTEGER AS bin
     FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
 ), by_event AS (
     SELECT origin, bin, count(*) AS picks, sum(p::DECIMAL(18, 12)) AS sum_p, sum(y) AS wins

@@ -438,8 +438,9 @@ def test_a_pick_that_the_grader_fails_on_is_ungradeable_and_stops_no_other(scene
 
 
 def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Scene) -> None:
-    """No rule is no guess; the pick stays counted."""
-    scene.game(sport="curling")
+    """No rule is no guess; the pick stays counted, and who schedules the event hears of it at once."""
+    with pytest.warns(UserWarning, match="'curling'; no pick on 'game' can be graded: write one of golf, mixed, mlb"):
+        scene.game(sport="curling")
     publish_id = scene.pick()
 
     scene.played(7, 5)

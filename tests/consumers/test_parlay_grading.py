@@ -152,6 +152,19 @@ def test_a_parlay_of_one_league_is_of_that_league(scene: Scene) -> None:
     assert scene.rows("SELECT cohort_key, picks FROM performance_rollups WHERE cohort = 'league'") == [("NBA", 1)]
 
 
+def test_a_parlay_at_one_book_is_of_that_book_however_its_legs_spell_it(scene: Scene) -> None:
+    """Case says nothing, here as in the rollups of picks."""
+    scene.game("first")
+    scene.game("second", sport="nfl", league="NFL")
+    legs = [scene.leg(event_id="first", book="DraftKings"), scene.leg("2.00", MONEYLINE, event_id="second")]
+    publish_id = scene.parlay(*legs)
+
+    scene.played(110, 100, "first")
+    scene.played(21, 20, "second")
+
+    assert scene.rows("SELECT publish_id, book FROM graded_parlays") == [(publish_id, "draftkings")]
+
+
 @pytest.mark.parametrize(("price", "legs"), [("501.0", 6), ("11.0", 12)])
 def test_a_parlay_that_pays_more_than_is_counted_stops_no_other(scene: Scene, price: str, legs: int) -> None:
     """UNGRADEABLE, with that reason; no column holds what it pays."""
@@ -232,6 +245,26 @@ def test_no_price_is_invented_for_a_leg_that_has_none(
     if outcome == "UNGRADEABLE":
         expected["reason"] = "odds: a leg has no price, and whether the parlay won depends on it"
     assert expected == shown(grade, list(expected))
+
+
+@pytest.mark.parametrize(("price", "outcome"), [("1.999", "UNGRADEABLE"), ("2.00", "PARTIAL")])
+def test_a_missing_price_may_be_as_short_as_a_price_can_be(scene: Scene, price: str, outcome: str) -> None:
+    """Half lost times 1.999 is a loss at 1.0001 and a win at 1.001; times 2.00 it wins at any price."""
+    for event_id in ("first", "second", "third"):
+        scene.game(event_id, sport="soccer", league="EPL")
+    handicap = scene.leg("1.90", "ASIAN_HANDICAP:REGULATION", event_id="first", line=-0.25)
+    priced = scene.leg(price, "MONEYLINE_3WAY:REGULATION", event_id="second")
+    unpriced = {
+        "prediction_id": scene.prediction("MONEYLINE_3WAY:REGULATION", event_id="third"),
+        "ticket_terms": {},
+    }
+    publish_id = scene.parlay(handicap, priced, unpriced)
+
+    scene.played(1, 1, "first")
+    scene.played(1, 0, "second")
+    scene.played(1, 0, "third")
+
+    assert scene.grade(publish_id)["outcome"] == outcome
 
 
 def test_a_parlay_that_comes_after_its_results_is_graded(scene: Scene) -> None:

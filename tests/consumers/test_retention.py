@@ -78,6 +78,20 @@ def test_a_close_that_nobody_cites_goes_where_closes_are_not_kept(scene: Scene) 
     assert offenders(scene) == 0
 
 
+def test_all_that_a_run_saw_stays(scene: Scene) -> None:
+    """Its first snapshot and the further ones; what it did not see goes."""
+    scene.game()
+    seen = [scene.odds(price, capture_id=price) for price in ("1.80", "1.85", "1.90")]
+    scene.odds("1.95", capture_id="1.95")
+    run_id = scene.runs.create_sim_run("game", "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
+    scene.runs.record_sim_run_inputs(run_id, seen[0], further_snapshot_ids=seen[1:])
+    scene.later(days=60)
+
+    answer = request(scene, keep_closing_lines=False)
+
+    assert (answer.data.removed, {*seen}, {*seen}) == (1, {*answer.data.kept}, snapshots(scene))
+
+
 def a_removal(scene: Scene) -> str:
     """A retention that removed a look and kept the close, a minute ago; gives the id of what it removed."""
     scene.game()

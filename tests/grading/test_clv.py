@@ -284,6 +284,17 @@ def test_a_fallback_book_stands_in_and_is_marked() -> None:
     assert chosen(choose_close(quotes, "HOME", None, START)) == "sharp"
 
 
+SHARPEST_FIRST = ("pinnacle", "circa", "betfair_ex_eu", "betfair_ex_uk", "bet365", "draftkings", "fanduel")
+
+
+@pytest.mark.parametrize("missing", range(7))
+def test_the_sharpest_book_that_has_a_quote_stands_in(missing: int) -> None:
+    """Given quotes of all books but the first few, the next in the order is the close, wherever it stands."""
+    quotes = [quote(book, book=book) for book in SHARPEST_FIRST[missing:]]
+    closes = [choose_close(each, "HOME", "corner shop", START) for each in (quotes, quotes[::-1])]
+    assert [chosen(close) for close in closes] == [SHARPEST_FIRST[missing]] * 2
+
+
 def test_without_a_quote_of_a_known_book_there_is_no_close() -> None:
     """Not of this selection, not before the start, or of no book in the order."""
     unknown = quote("unknown", book="corner shop")

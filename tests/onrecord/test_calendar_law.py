@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,11 +17,13 @@ from schemas.events import (
     EventRescheduled,
     EventScheduled,
     EventStarted,
+    EventStatus,
     EventStatusChanged,
     Reschedule,
     Result,
     ResultCorrected,
     ResultRecorded,
+    ResultStatus,
     Schedule,
     Start,
     StatusChange,
@@ -32,10 +34,10 @@ from tests.consumers.scene import MORNING, START, Scene
 
 Step = tuple[str, str]
 STEPS = st.one_of(
-    st.tuples(st.just("status"), st.sampled_from(["SCHEDULED", "POSTPONED", "CANCELLED", "ABANDONED", "AWARDED"])),
+    st.tuples(st.just("status"), st.sampled_from(get_args(EventStatus))),
     st.tuples(
         st.sampled_from(["result", "correction", "correction of the first", "who won"]),
-        st.sampled_from(["FINAL", "CANCELLED", "POSTPONED", "ABANDONED"]),
+        st.sampled_from(get_args(ResultStatus)),
     ),
     st.tuples(st.sampled_from(["scheduled", "rescheduled", "started"]), st.just("")),
 )

@@ -12,6 +12,7 @@ from onrecord.forecasting import Forecaster
 from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, ResultRecorded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
+from schemas.publishes import PredictionPublished
 from schemas.record import Record
 from tests.records import NOON, make
 
@@ -120,3 +121,75 @@ def test_a_played_match_feeds_the_ratings() -> None:
     [without], [after] = next_forecast(), next_forecast(game(BETWEEN, 2, (3, 0)))
 
     assert without.data.p_cover < after.data.p_cover
+
+
+def offer(
+    selection: str, price: float, book: str = "pinnacle", early: timedelta = DAY, number: int = 0
+) -> OddsSnapshotCaptured:
+    """A price of the next game's winner, seen so long before its start."""
+    return make(
+        OddsSnapshotCaptured,
+        NEXT,
+        NOON + DAY - early,
+        number=number,
+        market_key="MONEYLINE_3WAY:REGULATION",
+        selection=selection,
+        line=None,
+        price=str(price),
+        price_decimal=price,
+        book=book,
+    )
+
+
+def even(prediction: PredictionMade, _league: str) -> PredictionMade:
+    """Serve one half, so that the price alone makes the edge: one of 2.1 has .05."""
+    return prediction.model_copy(update={"data": prediction.data.model_copy(update={"p_cover_calibrated": 0.5})})
+
+
+def published(*prices: OddsSnapshotCaptured) -> list[tuple[str, float | None]]:
+    """The book and the price of what is published on a look at the next game."""
+    forecaster = Forecaster()
+    with closing(SqliteLog(":memory:")) as log:
+        forecaster.begin(log, serve=even)
+        made = forecaster.follow([make(EventScheduled, NEXT, NOON - DAY, starts_at=NOON + DAY), *prices])
+    picks = [record.data.ticket_terms for record in made if isinstance(record, PredictionPublished)]
+    return [(str(terms.book), terms.price_decimal) for terms in picks]
+
+
+@pytest.mark.parametrize("prices", [(2.2, 2.4), (2.4, 2.2)], ids=str)
+def test_of_two_edges_in_one_market_the_better_one_is_published(prices: tuple[float, float]) -> None:
+    """Given an edge on home and on away, then one pick, whichever stands first."""
+    home, away = prices
+
+    assert published(offer("HOME", home), offer("AWAY", away, number=1)) == [("pinnacle", 2.4)]
+
+
+@pytest.mark.parametrize(
+    ("price", "picks"), [(2.058, 0), (2.062, 1), (8.0, 1), (8.01, 0)], ids=["EV .029", "EV .031", "8", "above 8"]
+)
+def test_an_edge_is_published_from_three_percent_on_and_at_no_long_shot(price: float, picks: int) -> None:
+    """Given one half as the chance, then the price alone decides."""
+    assert len(published(offer("HOME", price))) == picks
+
+
+@pytest.mark.parametrize(
+    ("books", "chosen"),
+    [
+        (("bet365", "pinnacle"), "pinnacle"),
+        (("market_average", "bet365"), "bet365"),
+        (("betway", "market_average"), "market_average"),
+        (("william_hill", "betway"), "betway"),
+    ],
+    ids=str,
+)
+def test_the_price_is_that_of_the_first_book_in_the_order(books: tuple[str, str], chosen: str) -> None:
+    """Given an edge at two books, then that of the first is published, better or not; of others the first by name."""
+    looks = [offer("HOME", 2.2 + n / 10, book, number=n) for n, book in enumerate(books)]
+
+    assert [book for book, _ in published(*looks)] == [chosen]
+
+
+@pytest.mark.parametrize(("early", "picks"), [(timedelta(0), 0), (timedelta(microseconds=1), 1)])
+def test_a_look_at_the_very_start_is_too_late(early: timedelta, picks: int) -> None:
+    """Given a price at the start itself, then nothing is published on it; a moment before it is."""
+    assert len(published(offer("HOME", 2.2, early=early))) == picks

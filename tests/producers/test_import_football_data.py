@@ -67,6 +67,17 @@ def test_one_look_at_the_market_is_one_capture(tmp_path: Path) -> None:
     assert all(o.captured_at_assumed for o in odds)
 
 
+@pytest.mark.parametrize(("kick_off", "collected"), [("13:00", (2019, 8, 6)), ("13:01", (2019, 8, 9))])
+def test_earlier_prices_are_always_from_before_the_start(
+    tmp_path: Path, kick_off: str, collected: tuple[int, int, int]
+) -> None:
+    """At 13:00 on a Friday they are collected: of a match that begins just then, they are Tuesday's."""
+    row = PLAYED.replace("10/08/2019,12:30", f"09/08/2019,{kick_off}")
+    records = records_of(football_data.moments(season_file(tmp_path, row)))
+    earlier = [o for o in records if isinstance(o, OddsSnapshotCaptured) and o.data.label == "earlier"]
+    assert {o.occurred_at for o in earlier} == {datetime(*collected, 12, tzinfo=UTC)}
+
+
 def test_the_result_has_both_scores_and_says_that_its_time_is_assumed(tmp_path: Path) -> None:
     records = records_of(football_data.moments(season_file(tmp_path, PLAYED)))
     (result,) = [record.data for record in records if isinstance(record, ResultRecorded)]

@@ -132,6 +132,8 @@ def test_names_in_broken_encoding_are_repaired(tmp_path: Path) -> None:
     ("old", "new", "reason"),
     [
         ("0.74", "0.84", "sum to 1"),
+        ("0.74", "0.75", "sum to 1"),
+        ("0.74", "0.7415", "sum to 1"),
         ("0.74,0,0.26", "1.74,0,-0.74", "sum to 1"),
         ("0.74", "", "not a number"),
         (",0,0.26,1", ",1,0.26,1", "name no winner"),
@@ -144,6 +146,12 @@ def test_a_bad_row_is_rejected_whole(tmp_path: Path, old: str, new: str, reason:
     file = forecasts.games_moments(written(tmp_path, "nba.csv", US, *rows))
     assert counted(file) == (2, 1, 1, 0)
     assert any(reason in str(record.data) for record in records_of(file) if record.type == "InputRejected")
+
+
+def test_probabilities_that_were_rounded_are_accepted(tmp_path: Path) -> None:
+    """They miss 1 by less than a thousandth."""
+    (made,) = only(PredictionMade, games(tmp_path, US, NBA.replace("0.74", "0.7405")))
+    assert made.data.p_cover == 0.7405
 
 
 @pytest.mark.parametrize("together", [True, False])

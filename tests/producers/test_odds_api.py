@@ -103,6 +103,13 @@ def test_alternative_lines_are_labelled(market: str) -> None:
     assert entry.market_key.startswith("SPREAD:")
 
 
+def test_two_alternative_lines_of_one_selection_are_two_prices() -> None:
+    """Only the same line twice is a contradiction."""
+    outcomes = [{"name": "Boston Celtics", "point": point, "price": -250} for point in (9.5, 10.5)]
+    entries = read([bookmaker("fanduel", "alternate_spreads", outcomes)], GAME, "american")
+    assert [entry.line for entry in entries if isinstance(entry, Quote)] == [9.5, 10.5]
+
+
 @pytest.mark.parametrize(
     ("market", "outcome", "column"),
     [
@@ -116,6 +123,13 @@ def test_alternative_lines_are_labelled(market: str) -> None:
         ("h2h", {"name": "Boston Celtics", "price": 42}, "price"),
         ("h2h", {"name": "Boston Celtics"}, "price"),
         ("h2h_lay", {"name": "Boston Celtics", "price": -110}, "key"),
+        ("h2h_lay_h1", {"name": "Boston Celtics", "price": -110}, "key"),
+        (
+            "player_points_lay_alternate",
+            {"name": "Over", "description": "LeBron James", "price": -110, "point": 2},
+            "key",
+        ),
+        ("player_points_lay", {"name": "Over", "description": "LeBron James", "price": -110, "point": 25.5}, "key"),
         ("h2h_1st_5_innings", {"name": "Boston Celtics", "price": -110}, "key"),
         ("alternate_totals_corners", {"name": "Over", "price": -110, "point": 9.5}, "key"),
         ("outrights", {"name": "Boston Celtics", "price": 450}, "key"),

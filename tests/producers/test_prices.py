@@ -95,3 +95,9 @@ def test_prices_in_two_formats_agree_to_the_rounding_of_display() -> None:
     american = read_price(-110)
     assert [american.agrees_with(read_price(shown)) for shown in (1.91, 1.90, 1.93)] == [True, True, False]
     assert not american.agrees_with(read_price(-111))
+
+
+@pytest.mark.parametrize(("shown", "agrees"), [(2.009, True), (2.01, True), (2.011, False), (1.989, False)])
+def test_the_rounding_of_display_is_a_hundredth(shown: float, agrees: bool) -> None:
+    """Either way from +100, which is 2 exactly."""
+    assert read_price(100).agrees_with(read_price(shown)) == agrees

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,6 @@ from schemas.publishes import ParlayPublished, PredictionPublished
 from tests.producers.stage import EVENT, NOW, TIP_OFF, Stage
 
 TERMS = {"line": -5.5, "price": -110, "book": "draftkings", "selection": "Lakers -5.5"}
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A log in memory with the services on it."""
-    with Stage() as stage:
-        yield stage
 
 
 def refusal(stage: Stage, prediction_id: str, terms: dict[str, Any] | None = None, **other: Any) -> str:

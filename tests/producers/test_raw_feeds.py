@@ -21,6 +21,7 @@ from tests.producers.stage import NOW, TEAMS, TIP_OFF, bookmaker, h2h
 HOME, AWAY = TEAMS
 GAME_1 = "nba_2026-01-20_los-angeles-lakers_boston-celtics_1"
 GAME_2 = GAME_1.removesuffix("1") + "2"
+GAME_3 = GAME_1.removesuffix("1") + "3"
 
 
 def game(starts_at: datetime = TIP_OFF, **more: Any) -> dict[str, Any]:
@@ -122,6 +123,27 @@ def test_the_second_game_stays_the_second_when_the_first_is_over() -> None:
     records = handled(game(), calendar=known)
 
     assert {r.event_id for r in records if isinstance(r, OddsSnapshotCaptured)} == {GAME_2}
+
+
+def test_the_third_game_of_a_day_stays_the_third() -> None:
+    """Alone in the answer, with all three on the calendar."""
+    starts = {GAME_1: TIP_OFF - timedelta(hours=8), GAME_2: TIP_OFF - timedelta(hours=4), GAME_3: TIP_OFF}
+
+    records = handled(game(), calendar={name: EventStart(at) for name, at in starts.items()})
+
+    assert {r.event_id for r in records if isinstance(r, OddsSnapshotCaptured)} == {GAME_3}
+    assert not [record for record in records if isinstance(record, EventScheduled | EventRescheduled)]
+
+
+def test_the_games_that_are_left_of_a_day_keep_their_numbers() -> None:
+    """The first of three is over: the second and the third are in the answer, and nothing has moved."""
+    starts = {GAME_1: TIP_OFF - timedelta(hours=8), GAME_2: TIP_OFF - timedelta(hours=4), GAME_3: TIP_OFF}
+    left = [game(commence_time=at.isoformat()) for at in (TIP_OFF, TIP_OFF - timedelta(hours=4, minutes=-5))]
+
+    records = handled(left, calendar={name: EventStart(at) for name, at in starts.items()})
+
+    assert {r.event_id for r in records if isinstance(r, OddsSnapshotCaptured)} == {GAME_2, GAME_3}
+    assert [r.event_id for r in records if isinstance(r, EventScheduled | EventRescheduled)] == [GAME_2]
 
 
 POISON = {

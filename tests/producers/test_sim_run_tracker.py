@@ -1,6 +1,5 @@
 """A run, the snapshots that it saw, what it predicted and how it ended are on record, and fit together."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,13 +7,6 @@ import pytest
 from schemas.predictions import PredictionMade
 from schemas.sim_runs import SimRunCompleted, SimRunFailed, SimRunInputsRecorded, SimRunStarted
 from tests.producers.stage import EVENT, NOW, TEAMS, Stage
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A log in memory with the services on it."""
-    with Stage() as stage:
-        yield stage
 
 
 def injuries(stage: Stage, team: str, event_id: str | None = None) -> str:

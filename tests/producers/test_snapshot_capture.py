@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,6 @@ from tests.producers.stage import EVENT, NOW, TEAMS, Stage, bookmaker, h2h
 
 RAW = Path(__file__).parents[2].parent / "shared" / "data" / "odds_api_raw"
 HOME, AWAY = TEAMS
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A log in memory with the services on it."""
-    with Stage() as stage:
-        yield stage
 
 
 def test_a_bookmaker_list_is_one_raw_payload_and_a_snapshot_an_outcome(stage: Stage) -> None:
@@ -109,6 +101,7 @@ def test_decimal_payloads_are_told_by_their_prices(stage: Stage) -> None:
     ("arguments", "what_to_do"),
     [
         ({"bookmaker_data": {"bookmakers": []}}, r"pass response\['bookmakers'\]"),
+        ({"bookmaker_data": [{"id": "e1", "bookmakers": [h2h("a", (HOME, -110))]}]}, "a list of games: pass each"),
         ({"bookmaker_data": None}, r"pass response\['bookmakers'\]"),
         ({"bookmaker_data": [h2h("a", (HOME, -110), (AWAY, 1.91))]}, "odds_format"),
         ({"home_team": "Lakers"}, "both or neither"),

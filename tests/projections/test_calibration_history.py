@@ -228,6 +228,25 @@ def test_drift_is_told_from_three_standard_deviations_on(
     assert {(league, market) for warning, league, market in _warnings(store) if warning == "DRIFT"} == warned
 
 
+@pytest.mark.parametrize(("live_lost", "history_lost", "drifted"), [(20, 33, "BACKFILL"), (33, 20, "LIVE")])
+def test_live_picks_and_those_of_history_drift_apart(
+    given: Given, when_folded: When, store: Store, live_lost: int, history_lost: int, drifted: str
+) -> None:
+    """Each is judged by its own newest month: history's is May, that of live picks June."""
+
+    def hundred(lost: int, at: datetime, first: int) -> list[Record]:
+        return picks(np.full(100, 0.8), [None] * 100, [0.0] * lost + [1.0] * (100 - lost), at, first)
+
+    live = hundred(live_lost, MAY + timedelta(days=31), 100)
+    given(_trained(VERSION, MAY - HOUR), make(CalibrationActivated, at=MAY, calibration_version=VERSION))
+    given(*hundred(history_lost, MAY, 0), *(record.model_copy(update={"origin": "LIVE"}) for record in live))
+
+    when_folded()
+
+    rows = store.query("calibration_warnings").to_pylist()
+    assert {row["origin"] for row in rows if row["warning"] == "DRIFT"} == {drifted}
+
+
 def test_the_error_of_an_effect_takes_the_picks_of_an_event_together(
     given: Given, when_folded: When, store: Store
 ) -> None:

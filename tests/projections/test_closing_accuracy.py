@@ -1,8 +1,16 @@
 """The books' own accuracy comes out the same to the last digit, however the rows lie."""
 
 import json
+from itertools import count
+
+import pytest
 
 from projections.store import Store
+from schemas.events import EventScheduled, ResultRecorded
+from schemas.odds import OddsSnapshotCaptured
+from schemas.record import Record
+from tests.projections.conftest import Given, When
+from tests.records import EVENTS, MINUTE, make
 
 GAMES = 30_000
 ODDS = "2 + hash(i || side || '{phase}') % 997 / 499"
@@ -124,3 +132,34 @@ def test_a_source_without_a_score_tells_who_won() -> None:
     assert drawn == level
     assert won != drawn
     assert nothing == []
+
+
+def _game(event_id: str, number: int, *looks: str) -> list[Record]:
+    """A game that home won, with a look at its three prices a minute."""
+    numbers = count(10 * number)
+    odds = [
+        make(
+            OddsSnapshotCaptured,
+            event_id,
+            MINUTE[minute],
+            number=next(numbers),
+            market_key="MONEYLINE_3WAY:REGULATION",
+            selection=side,
+            line=None,
+            label=label,
+            capture_id=f"look {minute}",
+        )
+        for minute, label in enumerate(looks)
+        for side in ("HOME", "DRAW", "AWAY")
+    ]
+    return [make(EventScheduled, event_id, number=number), *odds, make(ResultRecorded, event_id, number=number)]
+
+
+def test_a_game_that_has_only_an_earlier_price_is_left_out(given: Given, when_folded: When, store: Store) -> None:
+    """That price is its close; it would be compared with itself."""
+    given(*_game(EVENTS[0], 0, "earlier"), *_game(EVENTS[1], 1, "earlier", "closing"))
+
+    when_folded()
+
+    [told] = store.query("no_vig_log_loss").to_pylist()
+    assert (told["n"], told["brier_closing"]) == (1, pytest.approx(2 / 3))

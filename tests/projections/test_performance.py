@@ -21,21 +21,21 @@ from tests.projections.conftest import Given, When
 from tests.records import NOON, make
 
 
-def _games(returns: Sequence[Sequence[float]], at: datetime = NOON) -> list[Record]:
-    """A game for every sequence, with a graded pick at p = .55 for every unit return in it."""
+def _games(returns: Sequence[Sequence[float]], at: datetime = NOON, p: float = 0.55) -> list[Record]:
+    """A game for every sequence, with a graded pick at p for every unit return in it."""
     records: list[Record] = []
     numbers = count()
     for game, units in enumerate(returns):
         event = f"NBA-{game}-A-B-1"
         records.append(make(EventScheduled, event, at - 2 * HOUR, number=game, origin="BACKFILL", starts_at=at))
         for unit_return in units:
-            records += _pick(event, next(numbers), unit_return, at)
+            records += _pick(event, next(numbers), unit_return, at, p)
     return records
 
 
-def _pick(event: str, number: int, unit_return: float, at: datetime) -> list[Record]:
+def _pick(event: str, number: int, unit_return: float, at: datetime, p: float) -> list[Record]:
     before: dict[str, Any] = {"number": number, "origin": "BACKFILL"}
-    made = make(PredictionMade, event, at - 2 * HOUR, market_snapshot_id_used=None, p_cover=0.55, **before)
+    made = make(PredictionMade, event, at - 2 * HOUR, market_snapshot_id_used=None, p_cover=p, **before)
     terms = TicketTerms(selection="home")  # no snapshot was used, so that there is no price
     publish = make(PredictionPublished, event, at - HOUR, prediction_id=made.ref, ticket_terms=terms, **before)
     said = "VOID" if unit_return == 0 else "WIN" if unit_return > 0 else "LOSS"
@@ -95,3 +95,27 @@ def test_reliability_counts_like_picks_of_one_event_as_fewer(given: Given, when_
     reach = sqrt(pull / 4 + pull**2 / 4) / (1 + pull)
     assert (row["n"], row["events"]) == (6, 4)
     assert (row["win_rate_low"], row["win_rate_high"]) == pytest.approx((0.5 - reach, 0.5 + reach))
+
+
+@pytest.mark.parametrize(("p", "held"), [(0.0, 1), (0.1, 1), (0.6, 6), (0.61, 7), (1.0, 10)])
+def test_a_bin_of_reliability_holds_its_upper_end(
+    p: float, held: int, given: Given, when_folded: When, store: Store
+) -> None:
+    """As the bins of the calibration error do: .6 lies in the sixth of ten; the first holds 0, too."""
+    given(*_games([[1]], p=p))
+
+    when_folded()
+
+    assert store.query("reliability")["bin"].to_pylist() == [held]
+
+
+@pytest.mark.parametrize(("p", "bins", "held"), [(0.28, 25, 7), (0.14, 50, 7), (0.07, 100, 7), (0.55, 100, 55)])
+def test_an_upper_end_is_that_of_the_number_as_it_is_written(
+    p: float, bins: int, held: int, given: Given, when_folded: When, store: Store
+) -> None:
+    """.28 times 25 is 7, though not in floats."""
+    given(*_games([[1]], p=p))
+
+    when_folded()
+
+    assert store.query("reliability", {"bins": bins})["bin"].to_pylist() == [held]

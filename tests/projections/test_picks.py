@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eventlog.clock import ManualClock
+from projections.store import Store
 from schemas.events import (
     EventRescheduled,
     EventScheduled,
@@ -183,7 +184,9 @@ def test_in_play_is_valid_after_the_start(given: Given, when_folded: When, then:
         {"book": None, "line": -2.0},
         {"book": None, "price": "10", "price_decimal": 10.0},
         {"price": "1.92", "price_decimal": 1.92},
+        {"price": "1.9105", "price_decimal": 1.9105},
         {"odds_format": "american", "price": "-105", "price_decimal": 1.952},
+        {"odds_format": "american", "price": "-108", "price_decimal": 1.925},
     ],
     ids=str,
 )
@@ -204,6 +207,7 @@ def test_terms_that_the_snapshot_does_not_have_are_invalid(
         {"book": None},
         {"book": " Pinnacle "},
         {"odds_format": "american", "price": "-110", "price_decimal": 1.9090909},
+        {"odds_format": "american", "price": "-109", "price_decimal": 1.9174312},
         {"odds_format": None, "price": None, "price_decimal": None},
     ],
     ids=str,
@@ -322,6 +326,31 @@ def test_a_cancelled_event_with_a_new_start_takes_publishes_again(
     when_folded()
 
     assert then(WHY) == [(why,)]
+
+
+def test_what_counts_for_nothing_is_listed_with_its_reason(given: Given, when_folded: When, store: Store) -> None:
+    """Official publishes and legs of parlays, oldest first; neither what is valid nor what is not official."""
+    given(*_story().values())
+    for number, official in enumerate([True, False], start=1):
+        wrong = make(
+            PredictionPublished,
+            number=number,
+            at=MINUTE[3],
+            origin="BACKFILL",
+            is_official=official,
+            ticket_terms={**TERMS, "line": -9.5},
+        )
+        given(wrong)
+    odds, leg, parlay = _parlay_of(_story()[PredictionMade], {**TERMS, "book": "bet365"})
+    given(odds, leg, parlay)
+
+    when_folded()
+
+    told = store.query("invalid_publishes").select(["publish_id", "leg", "prediction_id", "invalid_because"])
+    assert [tuple(row.values()) for row in told.to_pylist()] == [
+        (parlay.ref, 2, leg.ref, "TERMS_CONTRADICT_SNAPSHOT"),
+        (ref(PredictionPublished, number=1), 0, ref(PredictionMade), "TERMS_CONTRADICT_SNAPSHOT"),
+    ]
 
 
 def test_an_invalid_publish_does_not_block_a_valid_one(given: Given, when_folded: When, then: Then) -> None:

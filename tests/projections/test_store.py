@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 
+from eventlog.clock import ManualClock
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import build, catch_up
@@ -25,12 +26,15 @@ from projections.staging import staging_sql
 from projections.store import Store, StoreError, StoreInUseError
 from schemas.codec import Codec
 from schemas.events import EventScheduled, EventStarted
+from schemas.injuries import InjurySnapshotCaptured
 from schemas.publishes import PredictionPublished
 from schemas.record import Payload, Record
 from schemas.registry import RECORD_TYPES
+from schemas.rejections import InputRejected
+from schemas.sim_runs import SimRunFailed, SimRunStarted
 from tests.projections.conftest import Given, Then, When
 from tests.projections.laws import Placed, fold, to_table
-from tests.records import EVENTS, NOON, histories, make, ref
+from tests.records import EVENTS, MINUTE, NOON, histories, make, ref
 
 STARTS = parse(
     "starts",
@@ -343,6 +347,64 @@ def test_every_named_query_runs(store: Store, given: Given, when_folded: When) -
     for name, query in store.named_queries().items():
         table = store.query(name, {parameter: ARGUMENTS.get(parameter) for parameter in query.required})
         assert table.column_names, name
+
+
+def _report(captured: int, status: str) -> InjurySnapshotCaptured:
+    players = ({"player": "Saka", "status": status}, {"player": "Rice", "status": "out"})
+    return make(InjurySnapshotCaptured, at=MINUTE[captured], number=captured, players=players)
+
+
+def test_a_teams_injuries_are_those_of_its_newest_report_that_was_known_then(
+    store: Store, given: Given, when_folded: When, clock: ManualClock
+) -> None:
+    """Newest is the one that was captured last; it is not known before it is on record."""
+    recorded = {0: _report(0, "fit"), 4: _report(2, "doubtful"), 6: _report(1, "out")}
+    for minute, report in recorded.items():
+        clock.at = MINUTE[minute]
+        given(report)
+    given(make(InjurySnapshotCaptured, number=9, at=MINUTE[6], team="Chelsea"))
+    when_folded()
+
+    reports = [
+        store.query("injuries_as_of", {"team": "Arsenal", "at_time": MINUTE[minute]}).to_pylist()
+        for minute in (3, 4, 6)
+    ]
+
+    told = [[(row["captured_at"], row["player"], row["status"]) for row in report] for report in reports]
+    assert told[0] == [(MINUTE[0], "Saka", "fit"), (MINUTE[0], "Rice", "out")]
+    assert told[1] == told[2] == [(MINUTE[2], "Saka", "doubtful"), (MINUTE[2], "Rice", "out")]
+
+
+def test_the_runs_of_an_event_are_told_oldest_first(store: Store, given: Given, when_folded: When) -> None:
+    """Each with how it ended; another event's are none of them."""
+    late, early, other = (
+        make(SimRunStarted, event, MINUTE[minute], number=minute)
+        for event, minute in ((EVENTS[0], 2), (EVENTS[0], 1), (EVENTS[1], 0))
+    )
+    given(late, early, other, make(SimRunFailed, at=MINUTE[3], sim_run_id=early.ref, error="no odds"))
+    when_folded()
+
+    runs = store.query("sim_runs_of_event", {"event_id": EVENTS[0]}).to_pylist()
+
+    assert [(run["sim_run_id"], run["state"], run["error"]) for run in runs] == [
+        (early.ref, "FAILED", "no odds"),
+        (late.ref, "RUNNING", None),
+    ]
+
+
+def test_rejections_are_counted_by_their_reason(store: Store, given: Given, when_folded: When) -> None:
+    """The most frequent first; another file, kind or column is another line."""
+    given(*(make(InputRejected, number=n, location=f"line {n}", kind="CELL", column="B365H") for n in range(2)))
+    given(make(InputRejected, number=2), make(InputRejected, number=3, source="D1.csv"))
+    when_folded()
+
+    told = store.query("rejections_by_reason").to_pylist()
+
+    assert [tuple(row.values()) for row in told] == [
+        ("E0.csv", "CELL", "B365H", "price 0", 2),
+        ("D1.csv", "ROW", None, "price 0", 1),
+        ("E0.csv", "ROW", None, "price 0", 1),
+    ]
 
 
 @pytest.mark.parametrize(
