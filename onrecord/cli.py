@@ -191,7 +191,7 @@ def grade(
 ) -> None:
     """Grade what can be graded; says how many picks are graded, voided and pending."""
     workspace = open_workspace()
-    refuse_if_empty(workspace.log.end())
+    tell_if_empty(workspace.log.end())
     with bar("grading") as progress:
         tally = workspace.request_grades(lookback_hours, publish_id, force=force, why=why, progress=progress)
     if publish_id and not (tally.graded or tally.voided or tally.pending):

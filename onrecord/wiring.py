@@ -101,14 +101,14 @@ class Workspace:
         return (Grader(store), Retainer(store), Calibrator(store, self.log.log_id))
 
     def check_decides(self) -> None:
-        """Refuse what a replica would wait for in vain, or answer from its own copy alone.
+        """Refuse what a replica of a log in its own folder would wait for in vain; on Kafka an owner elsewhere answers.
 
         Raises:
             ReplicaError: this folder is a replica's.
         """
-        if self.settings.replica:
+        if self.settings.replica and self.settings.log == "sqlite":
             raise ReplicaError(
-                f"{self.settings.home} is a replica (ONRECORD_REPLICA), which decides nothing: ask where the owner is"
+                f"{self.settings.home} is a replica, which decides nothing: ask without ONRECORD_REPLICA"
             )
 
     def owner_is_alive(self) -> bool:

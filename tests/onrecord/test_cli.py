@@ -402,7 +402,7 @@ def test_a_replica_is_asked_for_nothing(run: Run, season: Path, monkeypatch: pyt
 
     done = run(command, check=False)
 
-    assert (done.code, done.error.endswith("which decides nothing: ask where the owner is")) == (2, True)
+    assert (done.code, done.error.endswith("which decides nothing: ask without ONRECORD_REPLICA")) == (2, True)
     assert before == run("log", "stats").out
 
 
@@ -502,14 +502,14 @@ def test_a_terminal_without_a_character_shows_a_question_mark(
 
 
 @pytest.mark.parametrize(
-    "command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",), ("calibration", "list")]
+    "command", [("query", "SELECT 1"), ("summary",), ("audit",), ("status",), ("grade",), ("calibration", "list")]
 )
 def test_who_looks_where_nothing_is_hears_it(run: Run, command: Sequence[str]) -> None:
     """A green audit of the wrong folder would be believed."""
     assert "nothing is on record here yet" in " ".join(run(*command).err.split())
 
 
-@pytest.mark.parametrize("command", [("grade",), ("calibrate",), ("trace", "nobody")])
+@pytest.mark.parametrize("command", [("calibrate",), ("trace", "nobody")])
 def test_who_asks_about_something_where_nothing_is_is_refused(run: Run, command: Sequence[str]) -> None:
     """And nothing goes on record, by which the folder would look used."""
     assert run(*command, check=False).error.startswith(

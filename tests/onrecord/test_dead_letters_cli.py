@@ -70,7 +70,7 @@ def test_a_replica_decides_about_none(run: Run, log: Path, monkeypatch: pytest.M
 
     done = run("dead-letters", action, NAME, "--why", "a test", check=False)
 
-    assert done.error.endswith("which decides nothing: ask where the owner is")
+    assert done.error.endswith("which decides nothing: ask without ONRECORD_REPLICA")
     assert run("log", "tail", "--topic", "requests").out == ""
 
 
