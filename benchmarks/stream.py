@@ -44,6 +44,7 @@ def log_of(folder: Path, records: int) -> Path:
     """A log of so many records in the folder: the one that is there, or a new one."""
     path = folder / f"log.{records}.sqlite"
     if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f"unfinished.{records}.sqlite"
         with SqliteLog(unfinished) as log:
             fill(log, records)

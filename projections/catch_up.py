@@ -14,8 +14,6 @@ from projections.generations import Generations
 from projections.store import Store
 
 BATCH_ROWS = 150_000
-REBUILD_MEMORY = "224MiB"
-"""DuckDB's own in a rebuild, beyond it DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it."""
 Progress = Callable[[int, int], None]
 """Called with the records folded so far, and those still to come."""
 Seen = Callable[[pa.Table], None]
@@ -108,11 +106,13 @@ def build(
 ) -> Rebuilt:
     """Fold the log into a new file: only what was known by `until`, only what lies before `target`."""
     end = target or log.end()
-    incoming = batches(log, {}, end)
-    store = Store(path, log_id=log.log_id, unlogged=True)
+    store = Store(path, log_id=log.log_id, rebuilding=True)
     try:
         # One checkpoint at the end: nobody reads the file before it is whole.
-        store.execute("SET checkpoint_threshold = '1TB'", f"SET memory_limit = '{REBUILD_MEMORY}'")
+        store.execute("SET checkpoint_threshold = '1TB'")
+        # Not before the store is open: at that DuckDB hands back all free memory, also what a read is about to fill.
+        incoming = batches(log, {}, end)
+        store.create()
         if target is not None:
             incoming = (_not_behind(target, batch, after) for batch, after in incoming)
         if until is not None:

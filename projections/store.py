@@ -39,6 +39,9 @@ _ROW_GROUP = 20_480
 said at each opening, since the file does not keep it: else the next checkpoint makes all of them anew."""
 _SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
 """DuckDB takes a thousand updates far apart for 16 MB, and made a checkpoint of nearly a second after each."""
+_REBUILDING: dict[str, Any] = {"memory_limit": "224MiB", "max_vacuum_tasks": 0, "async_threads": 1}
+"""Beyond its limit DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it. Row groups that could be
+one are left to a later checkpoint, which makes them anew. Threads for files elsewhere would only start and end."""
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
@@ -87,8 +90,8 @@ class StoreInUseError(StoreError):
 class Store:
     """Folds batches into a DuckDB file, which is made when it is missing.
 
-    An `unlogged` one writes no write-ahead log, which is a fifth faster: for a file that is thrown away unless it is
-    finished.
+    One for `rebuilding` writes no write-ahead log, which is a fifth faster, since its file is thrown away unless it is
+    finished. It has no tables until `create` is called.
 
     Raises:
         StoreInUseError: another process holds the file.
@@ -103,7 +106,7 @@ class Store:
         codec: Codec | None = None,
         projections: Sequence[Projection] | None = None,
         read_only: bool = False,
-        unlogged: bool = False,
+        rebuilding: bool = False,
     ) -> None:
         self.path = str(path)
         self.codec = codec or Codec()
@@ -111,16 +114,32 @@ class Store:
         self.fingerprint = fingerprint(self.projections, self.codec)
         self._lock = threading.RLock()
         self._session = "SET TimeZone = 'UTC'" + ("" if read_only or self.path == MEMORY else f"; USE {_ATTACHED}")
-        self._connection = self._open(read_only, unlogged)
-        if not read_only:
-            self._create(log_id)
-        self._check_identity(log_id)
+        self._connection = self._open(read_only, rebuilding)
+        self._log_id = log_id
+        if read_only:
+            self._check_identity()
+        elif not rebuilding:
+            self.create()
         self._staging = {name: staging_sql(kind) for name, kind in self.codec.types.items()}
         self._unparsable_sql = {name: unparsable_sql(kind) for name, kind in self.codec.types.items()}
         self._typing: dict[str, duckdb.DuckDBPyRelation] = {}
         self._empty: dict[str, pa.Table] = {}
         self._may_repeat = False
         self._connection.register("incoming", EMPTY)
+
+    def create(self) -> None:
+        """Make the tables and views where they are missing.
+
+        Raises:
+            StoreError: the file holds those of other code, or of another log.
+        """
+        with self._transaction():
+            self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
+            if not self._run("FROM store_identity"):
+                self._run("INSERT INTO store_identity VALUES (?, ?)", [self._log_id, self.fingerprint])
+                for statement in (s for p in self.projections for s in (*p.tables, *map(_unbound, p.views))):
+                    self._run(statement)
+        self._check_identity()
 
     def fold(self, batch: pa.Table, after: Positions, *, may_repeat: bool = False) -> None:
         """Fold a batch, and move to the positions `after` it.
@@ -242,11 +261,12 @@ class Store:
         """Let go of the file."""
         self._connection.close()
 
-    def _open(self, read_only: bool, unlogged: bool) -> duckdb.DuckDBPyConnection:
+    def _open(self, read_only: bool, rebuilding: bool) -> duckdb.DuckDBPyConnection:
         try:
-            connection = duckdb.connect(self.path if read_only else MEMORY, read_only=read_only)
+            path, settings = self.path if read_only else MEMORY, _REBUILDING if rebuilding else {}
+            connection = duckdb.connect(path, read_only=read_only, config=settings)
             if not read_only and self.path != MEMORY:
-                options = f"ROW_GROUP_SIZE {_ROW_GROUP}{', RECOVERY_MODE no_wal_writes' if unlogged else ''}"
+                options = f"ROW_GROUP_SIZE {_ROW_GROUP}{', RECOVERY_MODE no_wal_writes' if rebuilding else ''}"
                 connection.execute(f"ATTACH '{quoted(self.path)}' AS {_ATTACHED} ({options})")
             connection.execute(f"{self._session}; {_SETTINGS}").fetchall()
         except duckdb.Error as error:
@@ -263,21 +283,13 @@ class Store:
             cursor.execute(self._session)
             yield cursor
 
-    def _create(self, log_id: str) -> None:
-        with self._transaction():
-            self._run(_BOOKKEEPING + dead_letters.TABLE + repeats.TABLE)
-            if not self._run("FROM store_identity"):
-                self._run("INSERT INTO store_identity VALUES (?, ?)", [log_id, self.fingerprint])
-                for statement in (s for p in self.projections for s in (*p.tables, *map(_unbound, p.views))):
-                    self._run(statement)
-
-    def _check_identity(self, log_id: str) -> None:
+    def _check_identity(self) -> None:
         try:
             [(stored_log, stored_fingerprint)] = self.rows("FROM store_identity")
         except duckdb.CatalogException as error:
             self._connection.close()
             raise StoreError(f"{self.path} is no store: `onrecord rebuild` makes one from the log") from error
-        if stored_fingerprint != self.fingerprint or (log_id and stored_log != log_id):
+        if stored_fingerprint != self.fingerprint or (self._log_id and stored_log != self._log_id):
             self._connection.close()
             raise StoreError(
                 f"{self.path} was made by other code or from another log: `onrecord rebuild` makes it anew"

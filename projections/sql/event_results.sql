@@ -44,11 +44,16 @@ SELECT ref AS result_id, * EXCLUDE (
 FROM ResultCorrected;
 
 MERGE INTO event_results USING (
-    SELECT unnest(standing_result(list(history)))
-    FROM event_result_history AS history
-    SEMI JOIN (SELECT event_id FROM ResultRecorded UNION SELECT event_id FROM ResultCorrected) AS touched
-        USING (event_id)
-    GROUP BY event_id
+    WITH told AS MATERIALIZED (
+        FROM event_result_history
+        SEMI JOIN (SELECT event_id FROM ResultRecorded UNION SELECT event_id FROM ResultCorrected) USING (event_id)
+    )
+    FROM told SEMI JOIN (
+        SELECT standing_result(list({
+            'result_id': result_id, 'corrects': corrects, 'status': status, 'home': home, 'time_assumed': time_assumed,
+            'occurred_at': occurred_at, 'recorded_at': recorded_at})).result_id AS result_id
+        FROM told GROUP BY event_id
+    ) AS standing USING (result_id)
 ) AS now ON event_results.event_id = now.event_id
 WHEN MATCHED AND now.result_id <> event_results.result_id THEN UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;

@@ -34,13 +34,6 @@ MERGE INTO events USING (
     WITH touched AS (
         SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled
         UNION SELECT event_id FROM EventStatusChanged UNION SELECT event_id FROM EventStarted
-    ), latest AS (
-        -- A stated start beats an assumed one, whichever source told it last.
-        SELECT event_id, kind IN ('SCHEDULED', 'RESCHEDULED') AS planned, kind,
-               arg_max(event_changes, (NOT coalesce(start_assumed, false), occurred_at, change_id)) AS change,
-               max((occurred_at, change_id)) AS last_said
-        FROM event_changes SEMI JOIN touched USING (event_id)
-        GROUP BY GROUPING SETS ((event_id, kind), (event_id, kind IN ('SCHEDULED', 'RESCHEDULED')))
     )
     SELECT event_id, base, plan,
            -- A new start, or the start itself, ends what was put off or called off; what was played or awarded stays so.
@@ -51,14 +44,18 @@ MERGE INTO events USING (
                  AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
                 THEN begun END AS start
     FROM (
+        -- A stated start beats an assumed one, whichever source told it last.
         SELECT event_id,
-               any_value(change) FILTER (kind = 'SCHEDULED') AS base,
-               any_value(change) FILTER (kind = 'RESCHEDULED') AS put_back,
-               any_value(change) FILTER (kind IS NULL AND planned) AS plan,
-               any_value(change) FILTER (kind = 'STARTED') AS begun,
-               any_value(change) FILTER (kind = 'STATUS') AS state,
-               max(last_said) FILTER (kind IN ('RESCHEDULED', 'STARTED')) AS on_again
-        FROM latest GROUP BY event_id
+               arg_max(change, newest) FILTER (kind = 'SCHEDULED') AS base,
+               arg_max(change, newest) FILTER (kind = 'RESCHEDULED') AS put_back,
+               arg_max(change, newest) FILTER (kind IN ('SCHEDULED', 'RESCHEDULED')) AS plan,
+               arg_max(change, newest) FILTER (kind = 'STARTED') AS begun,
+               arg_max(change, newest) FILTER (kind = 'STATUS') AS state,
+               max((change.occurred_at, change.change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) AS on_again
+        FROM (
+            SELECT event_id, kind, change, (NOT coalesce(start_assumed, false), occurred_at, change_id) AS newest
+            FROM event_changes AS change SEMI JOIN touched USING (event_id)
+        ) GROUP BY event_id
     )
 ) AS now ON events.event_id = now.event_id
 WHEN MATCHED THEN UPDATE SET
