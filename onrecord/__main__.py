@@ -1,5 +1,6 @@
 """`python -m onrecord` is the command line."""
 
+import signal
 import sys
 
 from onrecord.stopping import was_interrupted
@@ -17,6 +18,9 @@ def main() -> None:
             raise
         sys.stderr.write("stopped: what was put on record stays; the same command goes on where it was\n")
         raise SystemExit(130) from None
+    finally:
+        # What is left is Python's own end, which takes a while: stopped there, what is done would look undone.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from random import Random
@@ -46,6 +48,16 @@ def test_an_import_that_is_stopped_says_so_and_goes_on_later(spawn: Run, home: P
     assert told.splitlines() == [STOPPED]
     spawn("import", "football-data", *seasons)
     assert json.loads(spawn("query", COUNT, "-f", "json").out) == [{"n": 270}]
+
+
+def test_a_command_that_is_done_cannot_be_stopped() -> None:
+    """Python's own end takes a while: a Ctrl-C there makes nothing undone, and says nothing of the kind."""
+    late = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGINT)"
+    command = "import sys; sys.argv = ['onrecord', '--version']; from onrecord.__main__ import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", f"{late}; {command}"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow
