@@ -108,8 +108,6 @@ def build(
     end = target or log.end()
     store = Store(path, log_id=log.log_id, rebuilding=True)
     try:
-        # One checkpoint at the end: nobody reads the file before it is whole.
-        store.execute("SET checkpoint_threshold = '1TB'")
         # Not before the store is open: at that DuckDB hands back all free memory, also what a read is about to fill.
         incoming = batches(log, {}, end)
         store.create()

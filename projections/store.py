@@ -37,11 +37,13 @@ _ATTACHED = "store"
 _ROW_GROUP = 20_480
 """A sixth of DuckDB's own: a batch fills several, which are compressed while they are inserted, on both cores. It is
 said at each opening, since the file does not keep it: else the next checkpoint makes all of them anew."""
-_SETTINGS = "SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'"
+_CHECKPOINT = "256MB"
 """DuckDB takes a thousand updates far apart for 16 MB, and made a checkpoint of nearly a second after each."""
 _REBUILDING: dict[str, Any] = {"memory_limit": "224MiB", "max_vacuum_tasks": 0, "async_threads": 1}
 """Beyond its limit DuckDB uses the disk: batches (read ahead, folded, typed) lie beside it. Row groups that could be
 one are left to a later checkpoint, which makes them anew. Threads for files elsewhere would only start and end."""
+_REBUILT_AT_ONCE = "1TB"
+"""One checkpoint at the end of a rebuild: nobody reads the file before it is whole."""
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS positions (topic VARCHAR, "partition" INTEGER, "offset" BIGINT);
 CREATE TABLE IF NOT EXISTS store_identity (log_id VARCHAR, fingerprint VARCHAR);
@@ -268,7 +270,10 @@ class Store:
             if not read_only and self.path != MEMORY:
                 options = f"ROW_GROUP_SIZE {_ROW_GROUP}{', RECOVERY_MODE no_wal_writes' if rebuilding else ''}"
                 connection.execute(f"ATTACH '{quoted(self.path)}' AS {_ATTACHED} ({options})")
-            connection.execute(f"{self._session}; {_SETTINGS}").fetchall()
+            threshold = _REBUILT_AT_ONCE if rebuilding else _CHECKPOINT
+            connection.execute(
+                f"{self._session}; SET preserve_insertion_order = false; SET checkpoint_threshold = '{threshold}'"
+            ).fetchall()
         except duckdb.Error as error:
             if isinstance(error, _IN_USE) or "lock on file" in str(error):
                 raise StoreInUseError(f"{self.path} is in use: close it there, or ask its owner ({error})") from error

@@ -44,7 +44,6 @@ MERGE INTO events USING (
                  AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
                 THEN begun END AS start
     FROM (
-        -- A stated start beats an assumed one, whichever source told it last.
         SELECT event_id,
                arg_max(change, newest) FILTER (kind = 'SCHEDULED') AS base,
                arg_max(change, newest) FILTER (kind = 'RESCHEDULED') AS put_back,
@@ -53,6 +52,7 @@ MERGE INTO events USING (
                arg_max(change, newest) FILTER (kind = 'STATUS') AS state,
                max((change.occurred_at, change.change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) AS on_again
         FROM (
+            -- A stated start beats an assumed one, whichever source told it last.
             SELECT event_id, kind, change, (NOT coalesce(start_assumed, false), occurred_at, change_id) AS newest
             FROM event_changes AS change SEMI JOIN touched USING (event_id)
         ) GROUP BY event_id
