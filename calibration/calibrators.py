@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
-from scipy.special import expit
 
 from calibration.newton import FitError, Prior, fit_logistic
 from grading.reliability import pool_ties
@@ -212,7 +211,7 @@ def _fit_isotonic(
     p: Floats, y: Floats, weights: Floats | None, _prior: Prior | None, _start: tuple[float, ...] | None
 ) -> CalibrationMap:
     x, means, weight, _ = pool_ties(p, y, np.ones_like(p) if weights is None else weights)
-    fitted = np.clip(isotonic_regression(means, weights=weight).x, 0, 1)
+    fitted = np.clip(scipy.optimize.isotonic_regression(means, weights=weight).x, 0, 1)
     inner = (fitted[1:-1] != fitted[:-2]) | (fitted[1:-1] != fitted[2:])
     kept = np.concatenate([[True], inner, [True]])
     return CalibrationMap("isotonic", {"x": tuple(x[kept].tolist()), "y": tuple(fitted[kept].tolist())}, p.size)
@@ -246,19 +245,19 @@ Params = Mapping[str, tuple[float, ...]]
 
 
 def _apply_platt(params: Params, p: Floats) -> Floats:
-    result: Floats = expit(params["slope"][0] * logit(p) + params["intercept"][0])
+    result: Floats = scipy.special.expit(params["slope"][0] * logit(p) + params["intercept"][0])
     return result
 
 
 def _apply_temperature(params: Params, p: Floats) -> Floats:
-    result: Floats = expit(logit(p) / params["T"][0])
+    result: Floats = scipy.special.expit(logit(p) / params["T"][0])
     return result
 
 
 def _apply_beta(params: Params, p: Floats) -> Floats:
     clipped = np.clip(p, EPS, 1 - EPS)
     z = params["a"][0] * np.log(clipped) - params["b"][0] * np.log1p(-clipped) + params["c"][0]
-    result: Floats = expit(z)
+    result: Floats = scipy.special.expit(z)
     return result
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from calibration.calibrators import METHODS
 from calibration.segments import MINIMUM_ROWS
@@ -273,7 +273,7 @@ class _Test:
     def _far_from_certain(self, scored: "_Scored", k: int, config: GateConfig) -> list[str]:
         """Spare the bootstrap where the mean gain is so few standard errors above 0 that its bound cannot be."""
         gains = self._gains(scored, k)
-        least = FAR * float(ndtri(config.level))
+        least = FAR * float(scipy.special.ndtri(config.level))
         sums = event_sums(gains - gains.mean(axis=0), self._events(k))
         errors = np.sqrt(np.square(sums).sum(axis=0)) / len(gains)
         return [

@@ -1,8 +1,8 @@
 """Joint calibration of several outcomes, as of a 1X2 market: one temperature on the log probabilities."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import softmax
 
 from calibration.calibrators import EPS, RIDGE, SMALLEST_SLOPE
 from calibration.newton import STEP_TOLERANCE, STEPS, FitError
@@ -30,7 +30,7 @@ def fit_temperature(p: ArrayLike, y: ArrayLike) -> float:
 def _newton(z: Floats, came: Floats, ridge: float) -> float:
     slope = 1.0
     for _ in range(STEPS):
-        q = softmax(slope * z, axis=1)
+        q = scipy.special.softmax(slope * z, axis=1)
         mean = (q * z).sum(axis=1)
         gradient = float((mean - came).sum()) + 2 * ridge * (slope - 1)
         curvature = float((q * np.square(z - mean[:, None])).sum()) + 2 * ridge
@@ -48,5 +48,5 @@ def apply_temperature(p: ArrayLike, temperature: float) -> Floats:
     probabilities, _ = checked_classes(array, np.zeros(array.shape[0]))
     if not temperature > 0:
         raise ValueError(f"a temperature must be above 0, not {temperature}")
-    result: Floats = softmax(np.log(np.clip(probabilities, EPS, 1)) / temperature, axis=1)
+    result: Floats = scipy.special.softmax(np.log(np.clip(probabilities, EPS, 1)) / temperature, axis=1)
     return result

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
+import scipy
 
 from grading.scores import Floats
 
@@ -74,7 +73,7 @@ class _Likelihood:
 
     def neighbourhood(self, start: Floats) -> Floats:
         limits: Any = {"gtol": 1e-9, "maxiter": 500}
-        found = minimize(
+        found = scipy.optimize.minimize(
             self.cost, np.array(start), jac=self.gradient, hess=self.hessian, method="trust-exact", options=limits
         )
         return np.asarray(found.x, dtype=np.float64)
@@ -93,7 +92,7 @@ class _Likelihood:
 
     def derivatives(self, theta: Floats) -> tuple[Floats, Floats]:
         # einsum, not BLAS: its threads wait for each other on a busy machine, and their number changes the last bits.
-        s: Floats = expit(np.einsum("k,kn->n", theta, self.features))
+        s: Floats = scipy.special.expit(np.einsum("k,kn->n", theta, self.features))
         residual, spread = s - self.y, s * (1 - s)
         if self.weights is not None:
             residual, spread = self.weights * residual, self.weights * spread

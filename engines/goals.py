@@ -6,8 +6,7 @@ Source: M. J. Maher, Modelling association football scores, Statistica Neerlandi
 from dataclasses import astuple, dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import gammaln
+import scipy
 
 from engines import ordered_logit
 from engines.distribution import Distribution, FloatArray
@@ -17,7 +16,6 @@ from engines.ordered_logit import OrderedLogit
 MOST_GOALS = 20
 LEAST_GOALS = 0.2
 _GOALS = np.arange(MOST_GOALS + 1)
-_LOG_FACTORIAL = gammaln(_GOALS + 1)
 _LONGEST_LOG_RATE = 2.5  # 12 goals: no rating difference may make the rate leave the table
 
 
@@ -78,13 +76,13 @@ def fit_rates(seen: SeenGames, prior: GoalRates, prior_sd: float) -> GoalRates:
         slopes = np.array([over_home.sum(), over_away.sum(), (x * (over_home - over_away)).sum()])
         return float(likelihood + 0.5 * (pull * (theta - centre)).sum()), pull + slopes
 
-    found = minimize(loss, centre, jac=True, method="TNC", bounds=((-3.0, 3.0),) * 3)
+    found = scipy.optimize.minimize(loss, centre, jac=True, method="TNC", bounds=((-3.0, 3.0),) * 3)
     return GoalRates(*(float(value) for value in found.x))
 
 
 def poisson_mass(rate: float) -> FloatArray:
     """Poisson probabilities of 0 to 20 goals, shape (21,); the tail beyond is left out."""
-    mass: FloatArray = np.exp(_GOALS * np.log(rate) - rate - _LOG_FACTORIAL)
+    mass: FloatArray = np.exp(_GOALS * np.log(rate) - rate - scipy.special.gammaln(_GOALS + 1))
     return mass
 
 

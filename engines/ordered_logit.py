@@ -6,8 +6,7 @@ Source: P. McCullagh, Regression models for ordinal data, JRSS B 42 (1980).
 from dataclasses import astuple, dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
+import scipy
 
 from engines.distribution import FloatArray
 
@@ -27,7 +26,7 @@ class OrderedLogit:
     def probabilities(self, x: float) -> tuple[float, float, float]:
         """Probabilities of home win, draw and away win at rating difference x / 400; they sum to 1."""
         lean, width = self.slope * x + self.home, np.exp(self.log_width)
-        home, away = float(expit(lean - width)), float(expit(-lean - width))
+        home, away = float(scipy.special.expit(lean - width)), float(scipy.special.expit(-lean - width))
         return home, max(0.0, 1.0 - home - away), away
 
 
@@ -48,7 +47,7 @@ def fit(x: FloatArray, outcome: FloatArray, prior: OrderedLogit, prior_sd: float
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
         lean, width = theta[0] * x + theta[1], np.exp(theta[2])
-        home, away = expit(lean - width), expit(-lean - width)
+        home, away = scipy.special.expit(lean - width), scipy.special.expit(-lean - width)
         draw = (1 - home - away).clip(1e-12)
         slope_home, slope_away = home * (1 - home), away * (1 - away)
         by_lean = won * (1 - home) - lost * (1 - away) + drawn * (slope_away - slope_home) / draw
@@ -61,5 +60,5 @@ def fit(x: FloatArray, outcome: FloatArray, prior: OrderedLogit, prior_sd: float
     # Bounded, so that no line search can overflow the width. TNC and not L-BFGS-B, whose threaded BLAS on three
     # numbers took ten times as long on a busy machine.
     bounds = ((None, None), (None, None), (-4.0, 3.0))
-    found = minimize(loss, centre, jac=True, method="TNC", bounds=bounds)
+    found = scipy.optimize.minimize(loss, centre, jac=True, method="TNC", bounds=bounds)
     return OrderedLogit(*(float(value) for value in found.x))

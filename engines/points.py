@@ -6,7 +6,7 @@ Source: H. Stern, On the probability of winning a football game, The American St
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln, ndtr
+import scipy
 
 from engines.distribution import Distribution, FloatArray
 from engines.games import Matchup, SeenGames
@@ -52,9 +52,9 @@ class PointModel:
         expected = max(matchup.level + matchup.pace, matchup.level / 10)
         values = np.arange(4 * self.most_points + 1)
         if self.total_sd is None:
-            return Distribution.of(0, np.exp(values * np.log(expected) - expected - gammaln(values + 1)))
+            return Distribution.of(0, np.exp(values * np.log(expected) - expected - scipy.special.gammaln(values + 1)))
         edges = (np.append(values, values[-1] + 1) - 0.5 - expected) / self.total_sd
-        return Distribution.of(0, np.diff(ndtr(edges)))
+        return Distribution.of(0, np.diff(scipy.special.ndtr(edges)))
 
     def _with_line(self, x: FloatArray, margin: FloatArray) -> "PointModel":
         # Ridge towards the prior line: as if `prior_games` games at x = -1/4 and 1/4 had ended on it.
@@ -80,7 +80,7 @@ class PointModel:
         edges = np.append(self._margins(), self.most_points + 1) - 0.5
         # Bounded, so that some of the mass always lies in the table.
         centre = (self.home_points + self.slope * x).clip(-self.most_points, self.most_points)
-        mass: FloatArray = np.diff(ndtr((edges - centre[:, None]) / self.margin_sd), axis=1)
+        mass: FloatArray = np.diff(scipy.special.ndtr((edges - centre[:, None]) / self.margin_sd), axis=1)
         if not self.ties:
             mass[:, self.most_points] = 0.0
         return mass

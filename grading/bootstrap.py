@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from grading.scores import Floats, Integers, as_floats
 
@@ -184,7 +184,7 @@ def picks_needed(edge: float, deviation: float, alpha: float = 0.05, power: floa
     """
     if not (edge > 0 and deviation > 0 and math.isfinite(edge) and math.isfinite(deviation)):
         raise ValueError(f"edge and deviation must be above 0 and finite, not {edge} and {deviation}")
-    z = float(ndtri(1 - _checked(alpha)) + ndtri(_checked(power)))
+    z = float(scipy.special.ndtri(1 - _checked(alpha)) + scipy.special.ndtri(_checked(power)))
     return max(1, math.ceil((z * deviation / edge) ** 2)) if z > 0 else 1
 
 

@@ -22,8 +22,8 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from grading.odds import decimal_odds, decimal_odds_array
 
@@ -199,7 +199,7 @@ def _solve(curve: _Curve, implied: Sequence[Fraction]) -> tuple[Fraction, ...]:
     t = curve.low
     if excess(t) > 0:  # else the margin is below what a float can tell
         # The root may lie at the bracket's end, where a rounding would hide the change of sign.
-        t = float(brentq(excess, t, 1.001 * float(curve.high(pi)[0]), xtol=TOLERANCE))
+        t = float(scipy.optimize.brentq(excess, t, 1.001 * float(curve.high(pi)[0]), xtol=TOLERANCE))
     return tuple(Fraction(p) for p in curve.at(pi, np.array([t]))[0].tolist())
 
 

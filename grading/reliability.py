@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
-from scipy.special import betaincinv, ndtr
 
 from grading.scores import LOG_LOSS_EPS, Floats, Integers, checked
 
@@ -67,7 +66,7 @@ def pool_ties(p: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Fl
 def pav(p: Floats, y: Floats) -> Floats:
     """Return each row's isotonic (pool adjacent violators) fit of y on p, shape (n,); tied p get one value."""
     _, means, weight, inverse = pool_ties(p, y, np.ones_like(p))
-    fitted: Floats = isotonic_regression(means, weights=weight).x
+    fitted: Floats = scipy.optimize.isotonic_regression(means, weights=weight).x
     return np.clip(fitted, 0, 1)[inverse]
 
 
@@ -156,8 +155,8 @@ def reliability_table(
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Return the exact confidence interval of a binomial share. Source: Clopper and Pearson, Biometrika 1934."""
     tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
-    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
+    low = 0.0 if successes == 0 else float(scipy.special.betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(scipy.special.betaincinv(successes + 1, n - successes, 1 - tail))
     return low, high
 
 
@@ -172,7 +171,7 @@ def spiegelhalter(p: ArrayLike, y: ArrayLike) -> Spiegelhalter:
     if variance == 0:
         raise ValueError("Spiegelhalter's z is undefined where every p is 0, .5 or 1")
     z = float(((outcomes - probabilities) * slope).sum()) / math.sqrt(variance)
-    return Spiegelhalter(z=z, p_value=2 * float(ndtr(-abs(z))))
+    return Spiegelhalter(z=z, p_value=2 * float(scipy.special.ndtr(-abs(z))))
 
 
 def smooth_calibration_error(p: ArrayLike, y: ArrayLike) -> float:
@@ -213,12 +212,11 @@ def _on_grid(p: Floats, values: Floats, points: int) -> Floats:
 
 def _smoothed(values: Floats, width: float) -> Floats:
     """Convolve with a Gaussian cut at half the unit interval; mass that leaves [0, 1] is reflected back in."""
-    from scipy.signal import fftconvolve  # as long to import as all else here, and few commands smooth
 
     points = values.size
     offsets = np.linspace(0, 1, points) - 0.5
     kernel = np.exp(-np.square(offsets / width) / 2) / (math.sqrt(2 * math.pi) * width)
     mirrored = np.concatenate([values[:0:-1], values, values[-2::-1]])
     start = points - 1 + (points - 1) // 2
-    whole: Floats = fftconvolve(mirrored, kernel, mode="full")
+    whole: Floats = scipy.signal.fftconvolve(mirrored, kernel, mode="full")
     return whole[start : start + points]

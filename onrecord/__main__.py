@@ -1,5 +1,6 @@
 """`python -m onrecord` is the command line."""
 
+import gc
 import signal
 import sys
 
@@ -9,9 +10,11 @@ from onrecord.stopping import was_interrupted
 def main() -> None:
     """Run a command; told to stop, whether while it starts or while it works, it says so in one line."""
     try:
-        # Reading it takes long enough to be interrupted.
+        # Reading it takes long enough to be interrupted. Nothing of it is ever let go: no use to search it for that.
+        gc.disable()
         from onrecord.cli import main as command
 
+        gc.enable()
         command()
     except BaseException as error:
         if not was_interrupted(error):

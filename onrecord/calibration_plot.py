@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy
 
 from calibration.plain import plain_metrics
 from calibration.segments import Segment, segment
@@ -98,9 +99,8 @@ def consistency_band(mean_p: float, n: int, level: float = LEVEL) -> tuple[float
     Forecasts of one bin differ a little, which makes this slightly too wide; picks of one event hang together, which
     makes it too narrow. Source: Bröcker and Smith, Weather and Forecasting 2007.
     """
-    from scipy.stats import binom  # half a second to import, which other commands need not wait for
 
-    low, high = (float(binom.ppf(tail, n, mean_p)) / n for tail in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (float(scipy.stats.binom.ppf(tail, n, mean_p)) / n for tail in ((1 - level) / 2, (1 + level) / 2))
     return low, high
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from engines.monte_carlo import PointsGame, Simulation, simulate
 from eventlog.clock import ManualClock
@@ -225,7 +225,7 @@ def _ev(simulation: Simulation, offer: Offer) -> float:
 
 def _bookmaker(book: str, vig: float, game: Game, margin: float, line: float) -> dict[str, Any]:
     even = round(2 / (1 + vig), 3)
-    p_home = float(ndtr(margin / MARGIN_SD))
+    p_home = float(scipy.special.ndtr(margin / MARGIN_SD))
     money = (round(max(1.01, 1 / (p * (1 + vig))), 3) for p in (p_home, 1 - p_home))
     names = (game.home, game.away)
     sides = [{"name": name, "price": even, "point": point} for name, point in zip(names, (line, -line), strict=True)]

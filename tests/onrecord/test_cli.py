@@ -528,6 +528,16 @@ def test_an_empty_setting_is_no_setting(run: Run, tmp_path: Path, monkeypatch: p
     assert [path.name for path in tmp_path.iterdir()] == ["onrecord-data"]
 
 
+def test_a_command_loads_of_scipy_only_what_it_uses() -> None:
+    """Its packages take as long to load as all else: `import scipy`, then `scipy.special.ndtr`, loads what is asked."""
+    loaded = "import sys, onrecord.cli; print({name for name in sys.modules if name.startswith('scipy.')})"
+
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+
+    assert "'scipy.version'" in done.stdout
+    assert not any(f"'scipy.{part}'" in done.stdout for part in ("optimize", "signal", "special", "stats"))
+
+
 def test_the_version_is_told(run: Run) -> None:
     """And by doctor, for whoever reports a fault."""
     assert run("--version").out == f"onrecord {version('onrecord')}\n"
