@@ -27,10 +27,10 @@ WITH snapshots AS (
     WHERE coalesce(event_results.status, events.status) IN ('CANCELLED', 'AWARDED', 'WALKOVER')
        OR event_results.result_id IS NULL AND events.status IN ('POSTPONED', 'ABANDONED')
 ), citations AS (
-    SELECT market_snapshot_id_used AS snapshot_id, known_at AS cited_at FROM predictions
-    UNION ALL SELECT snapshot_id, known_at FROM sim_run_inputs
-    UNION ALL SELECT unnest(further_snapshot_ids), known_at FROM sim_run_inputs
-    UNION ALL SELECT close_snapshot_id, decided_at FROM gradings
+    SELECT market_snapshot_id_used AS snapshot_id, recorded_at AS cited_at FROM predictions
+    UNION ALL SELECT snapshot_id, recorded_at FROM sim_run_inputs
+    UNION ALL SELECT unnest(further_snapshot_ids), recorded_at FROM sim_run_inputs
+    UNION ALL SELECT close_snapshot_id, recorded_at FROM gradings
 ), told AS (
     SELECT snapshot_id AS id, captured_at AS happened_at, recorded_at AS told_at, origin FROM odds_records
     UNION ALL SELECT injury_snapshot_id, captured_at, known_at, origin FROM injury_snapshots
@@ -48,15 +48,18 @@ WITH snapshots AS (
     UNION ALL SELECT sim_run_id, 'run' FROM sim_run_starts
     UNION ALL SELECT raw_payload_id, 'payload' FROM raw_payloads
 )
--- Each grade is judged by what was known when it was decided: a start that is told later leaves it in no total. Live picks
--- hear of a start once it is on record, as in `judged_legs`: history that is imported later is dated before the decision.
+-- Each grade is judged by what was known when it was decided: what is told later leaves it in no total. A live one is dated
+-- by what it hears of; of history, which has times of its own, what came onto the log behind the grade was not known.
 SELECT 1 AS "check", publish_id AS offender FROM grading ANTI JOIN official USING (publish_id)
 ANTI JOIN (
-    SELECT publish_id, CASE judged_legs.origin WHEN 'LIVE' THEN change.recorded_at ELSE change.known_at END AS heard_at
-    FROM judged_legs JOIN predictions USING (prediction_id)
-    JOIN event_changes AS change ON change.event_id = predictions.event_id
-    WHERE invalid_because = 'AFTER_START' AND kind <> 'STATUS'
-) AS late ON late.publish_id = grading.publish_id AND late.heard_at > decided_at
+    SELECT publish_id, told.recorded_at, judged_legs.origin FROM judged_legs JOIN predictions USING (prediction_id)
+    JOIN (
+        SELECT event_id, recorded_at, CASE kind WHEN 'STATUS' THEN 'EVENT_OVER' ELSE 'AFTER_START' END AS invalid_because
+        FROM event_changes
+        UNION ALL SELECT event_id, recorded_at, 'RESULT_KNOWN' FROM event_result_history
+    ) AS told ON told.event_id = predictions.event_id AND told.invalid_because = judged_legs.invalid_because
+) AS late ON late.publish_id = grading.publish_id
+       AND late.recorded_at > CASE late.origin WHEN 'LIVE' THEN decided_at ELSE grading.recorded_at END
 UNION ALL
 SELECT 2, grading.publish_id FROM grading JOIN publishes USING (publish_id)
 LEFT JOIN predictions ON predictions.prediction_id = publishes.prediction_id
@@ -98,7 +101,8 @@ UNION ALL
 SELECT 8, snapshot_id FROM odds_records WHERE captured_month <> date_trunc('month', make_timestamp(epoch_us(captured_at)))
 UNION ALL
 SELECT DISTINCT 8, snapshot_id FROM (
-    -- Each retention is judged by what was known when it decided: who cites later what is gone finds it in odds_records.
+    -- Each retention is judged by what was on record when it was asked for: who cites later what is gone finds it in
+    -- odds_records.
     SELECT snapshot_id FROM odds_removals JOIN citations USING (snapshot_id) WHERE cited_at <= decided_at
     UNION ALL
     -- It is dated by the clock, so that a start which was imported since is new to it, whatever time that has.

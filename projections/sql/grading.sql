@@ -11,7 +11,7 @@ CREATE TABLE gradings (
     result_ids VARCHAR[], start_ids VARCHAR[], close_snapshot_id VARCHAR, close_reason VARCHAR, close_book VARCHAR,
     close_at TIMESTAMPTZ, close_line DOUBLE, close_price_decimal DOUBLE, clv_price DOUBLE, clv_probability DOUBLE,
     clv_ev DOUBLE, clv_points DOUBLE, no_vig_method VARCHAR, margin_model VARCHAR, brier DOUBLE, log_loss DOUBLE,
-    brier_calibrated DOUBLE, log_loss_calibrated DOUBLE, forced_by VARCHAR, decided_at TIMESTAMPTZ
+    brier_calibrated DOUBLE, log_loss_calibrated DOUBLE, forced_by VARCHAR, decided_at TIMESTAMPTZ, recorded_at TIMESTAMPTZ
 );
 CREATE TABLE grading AS FROM gradings LIMIT 0;
 CREATE TABLE grading_requests (
@@ -26,14 +26,14 @@ CREATE TABLE grading_answers (
 -- fold
 INSERT INTO gradings BY NAME
 SELECT ref AS grade_id, occurred_at AS decided_at, * EXCLUDE (
-    record_id, ref, event_id, occurred_at, recorded_at, known_at, origin, producer, correlation_id, causation_id, topic,
-    "partition", "offset")
+    record_id, ref, event_id, occurred_at, known_at, origin, producer, correlation_id, causation_id, topic, "partition",
+    "offset")
 FROM PredictionGraded;
 
 MERGE INTO grading USING (
     SELECT ref AS grade_id, occurred_at AS decided_at, * EXCLUDE (
-        record_id, ref, event_id, occurred_at, recorded_at, known_at, origin, producer, correlation_id, causation_id,
-        topic, "partition", "offset")
+        record_id, ref, event_id, occurred_at, known_at, origin, producer, correlation_id, causation_id, topic,
+        "partition", "offset")
     FROM PredictionGraded SEMI JOIN (
         SELECT max((revision, ref)) AS newest FROM PredictionGraded GROUP BY publish_id
     ) ON (revision, ref) = newest

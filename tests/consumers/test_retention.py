@@ -8,9 +8,13 @@ import consumers.retention
 from consumers.owner import Owner
 from consumers.retention import Retainer
 from projections.store import Store
+from schemas.predictions import PredictionMade
+from schemas.publishes import PredictionPublished
 from schemas.record import Record
 from schemas.requests import RetentionApplied, RetentionRequest, RetentionRequested
-from tests.consumers.scene import MORNING, START, Scene, imported_start
+from schemas.sim_runs import SimRunInputsRecorded, SimRunStarted
+from tests.consumers.scene import MORNING, SPREAD, START, Scene, imported_start
+from tests.records import make
 
 
 def ask(scene: Scene, days: int = 30, *, keep_closing_lines: bool = True) -> RetentionRequested:
@@ -142,6 +146,40 @@ def test_a_pick_that_is_void_for_its_wait_after_a_retention_does_not_make_that_w
 
     grade = scene.grade(publish_id)
     assert (removed, grade["outcome"], grade["close_snapshot_id"]) == (1, "VOID", close)
+    assert offenders(scene) == 0
+
+
+def test_history_that_cites_later_what_is_gone_does_not_make_a_retention_wrong(scene: Scene) -> None:
+    """A run, its prediction and its pick's grade are dated before the retention, but were put on record after it."""
+    scene.game()
+    gone = scene.odds("1.85")
+    scene.played(110, 100)
+    scene.later(days=60)
+    assert request(scene, keep_closing_lines=False).data.removed == 1
+    scene.later(days=1)
+
+    run = make(SimRunStarted, "game", MORNING, origin="BACKFILL")
+    inputs = make(SimRunInputsRecorded, "game", MORNING, origin="BACKFILL", sim_run_id=run.ref, snapshot_id=gone)
+    made = make(
+        PredictionMade,
+        "game",
+        MORNING,
+        origin="BACKFILL",
+        sim_run_id=run.ref,
+        market_key=SPREAD,
+        selection="HOME",
+        market_snapshot_id_used=gone,
+    )
+    terms = {"line": -5.5, "odds_format": "decimal", "price": "1.85", "price_decimal": 1.85, "book": "draftkings"}
+    published = make(
+        PredictionPublished, "game", MORNING, origin="BACKFILL", prediction_id=made.ref, ticket_terms=terms
+    )
+    scene.log.append([run, inputs, made, published])
+
+    grade = scene.grade(published.ref)
+    assert (grade["outcome"], grade["close_snapshot_id"]) == ("WIN", gone)
+    assert grade["decided_at"] < scene.clock.at - timedelta(days=50)
+    assert snapshots(scene) == set()
     assert offenders(scene) == 0
 
 

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from eventlog.clock import ManualClock
 from onrecord.checks import Verification, verification_check
+from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.wiring import Workspace
 from projections.store import Store
-from tests.consumers.scene import START, Scene, imported_start
+from schemas.events import EventStarted, EventStatusChanged, ResultRecorded
+from schemas.record import Record
+from tests.consumers.scene import START, Row, Scene, imported_start
 from tests.onrecord.season import season_file
+from tests.records import make
 
 NONE = dict.fromkeys(range(1, 10), 0)
 WON = "publish_id = (SELECT publish_id FROM graded_picks WHERE summary = 'WIN')"
@@ -204,6 +209,36 @@ def test_an_earlier_start_that_is_imported_after_the_grade_makes_no_offender(sou
     assert sound.rows("SELECT DISTINCT invalid_because FROM judged_legs WHERE event_id = 'game'") == [("AFTER_START",)]
     assert sound.rows("SELECT count(*) FROM grading") == [(3,)]
     assert offenders(sound.store) == NONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "reason"),
+    [
+        (EventStarted, {}, "AFTER_START"),
+        (EventStatusChanged, {"status": "CANCELLED"}, "EVENT_OVER"),
+        (ResultRecorded, {"home": 1, "away": 0}, "RESULT_KNOWN"),
+    ],
+)
+def test_history_that_comes_after_its_grades_makes_no_offender(
+    workspace: Workspace, clock: ManualClock, tmp_path: Path, kind: type[Record], said: Row, reason: str
+) -> None:
+    """Another source dates something before a pick that was graded: the pick leaves every total, as a live one does."""
+    files, refused = read_files("football-data", [season_file(tmp_path, matches=60)])
+    import_history(workspace.log, files, refused, Forecaster(), lambda _done, _left: None)
+    workspace.settle_down(workspace.log.end())
+    with workspace.reader() as store:
+        [(event_id, published_at)] = store.rows("SELECT event_id, published_at FROM graded_picks LIMIT 1")
+    before = published_at - timedelta(hours=1)
+    told = said or {"started_at": before}
+
+    clock.advance(timedelta(days=1))
+    workspace.log.append([make(kind, event_id, before, origin="BACKFILL", **told)])
+    workspace.settle_down(workspace.log.end())
+
+    with workspace.reader() as store:
+        judged = "SELECT DISTINCT invalid_because FROM judged_legs SEMI JOIN grading USING (publish_id)"
+        assert store.rows(f"{judged} WHERE event_id = $event_id", {"event_id": event_id}) == [(reason,)]
+        assert offenders(store) == NONE
 
 
 def test_every_check_has_a_plant() -> None:
