@@ -33,7 +33,7 @@ def _calendar() -> Calendar:
 
 def _snapshot_service() -> SnapshotCapture:
     here = workspace()
-    return SnapshotCapture(here.log, here.clock, _calendar().teams, here.await_answer)
+    return SnapshotCapture(here.log, here.clock, _calendar().teams, here.ask)
 
 
 _SERVICES: dict[str, Callable[[], Any]] = {

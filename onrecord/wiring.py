@@ -387,14 +387,6 @@ class Workspace:
         """
         self.check_decides()
         self.log.append([request])
-        return self.await_answer(request, topic, progress)
-
-    def await_answer(self, request: Record, topic: str = "requests", progress: Progress = _silent) -> Record:
-        """The answer to a request that is on record already: of the owner, or of this process in its stead.
-
-        Raises:
-            TimedOutError: no answer came.
-        """
         positions: dict[tuple[str, int], int] = {}
 
         def attempt() -> Record | None:

@@ -28,8 +28,8 @@ R = TypeVar("R", bound=Record)
 Teams = Callable[[str], tuple[str, str] | None]
 """Home and away of an event_id, as the calendar knows them; None for an event that it does not know."""
 
-AwaitAnswer = Callable[[Record], Record]
-"""Waits for the record whose causation_id is the given request."""
+Ask = Callable[[Record], Record]
+"""Puts a request on record, and waits for the record whose causation_id it is."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SnapshotCapture:
     log: EventLog
     clock: Clock
     teams: Teams | None = None
-    await_answer: AwaitAnswer | None = None
+    ask: Ask | None = None
 
     def capture_bulk_odds_snapshots(
         self,
@@ -189,10 +189,10 @@ class SnapshotCapture:
             How many snapshots were removed.
 
         Raises:
-            ValueError: retention_days is below 1, or this service was made without `await_answer`.
+            ValueError: retention_days is below 1, or this service was made without `ask`.
         """
-        if self.await_answer is None:
-            raise ValueError("this snapshot service cannot wait for an answer: make it with await_answer")
+        if self.ask is None:
+            raise ValueError("this snapshot service cannot ask for it: make it with `ask`, which waits for the answer")
         data = build(
             RetentionRequest,
             retention_days=retention_days,
@@ -200,8 +200,7 @@ class SnapshotCapture:
             requested_by=requested_by,
         )
         request = RetentionRequested(occurred_at=self.clock.now(), producer=PRODUCER, data=data)
-        self.log.append([request])
-        answer = self.await_answer(request)
+        answer = self.ask(request)
         if not isinstance(answer, RetentionApplied) or answer.causation_id != request.record_id:
             raise ValueError(f"{answer.type} {answer.record_id} is not the answer to request {request.record_id}")
         return answer.data.removed

@@ -22,6 +22,7 @@ from onrecord.doctor import findings
 from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.wiring import ReplicaError, TimedOutError, Workspace, user_name
+from producers.snapshot_capture import SnapshotCapture
 from projections.store import StoreError, StoreInUseError
 from schemas.events import EventScheduled
 from schemas.requests import GradingRequest, GradingRequested
@@ -221,8 +222,11 @@ def test_a_replica_refuses_what_it_would_wait_for_in_vain(workspace: Workspace) 
     replica = Workspace(workspace.settings.model_copy(update={"replica": True}), workspace.clock)
     request = GradingRequested(occurred_at=NOW, producer="tests", data=GradingRequest(requested_by="ann"))
 
-    with pytest.raises(ReplicaError, match="is a replica, which decides nothing: ask without ONRECORD_REPLICA"):
-        replica.ask(request)
+    service = SnapshotCapture(replica.log, replica.clock, ask=replica.ask)
+
+    for ask in (lambda: replica.ask(request), service.cleanup_old_snapshots):
+        with pytest.raises(ReplicaError, match="is a replica, which decides nothing: ask without ONRECORD_REPLICA"):
+            ask()
     replica.close()
 
     assert not any(workspace.log.end().values())

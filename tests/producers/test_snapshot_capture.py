@@ -217,18 +217,18 @@ def test_an_injured_player_needs_name_and_status(stage: Stage, player: dict[str,
 
 
 def test_cleanup_is_asked_for_and_its_answer_awaited(stage: Stage) -> None:
-    """The request is on the log before the wait; the answer's count comes back."""
-    asked: list[Record] = []
+    """The answer's count comes back."""
+    asked: list[RetentionRequested] = []
 
     def owner(request: Record) -> Record:
-        asked.extend(stage.records(RetentionRequested))
+        assert isinstance(request, RetentionRequested)
+        asked.append(request)
         data = Retention(cutoff=NOW - timedelta(days=90), removed=7)
         return RetentionApplied(occurred_at=NOW, producer="owner", causation_id=request.record_id, data=data)
 
-    service = SnapshotCapture(stage.log, stage.clock, await_answer=owner)
+    service = SnapshotCapture(stage.log, stage.clock, ask=owner)
     assert service.cleanup_old_snapshots(retention_days=90, keep_closing_lines=True) == 7
-    (request,) = stage.records(RetentionRequested)
-    assert [request.record_id] == [record.record_id for record in asked]
+    (request,) = asked
     assert (request.data.retention_days, request.data.keep_closing_lines) == (90, True)
 
 
@@ -236,8 +236,8 @@ def test_cleanup_takes_no_other_answer(stage: Stage) -> None:
     """An answer to another request, or nobody to wait for, is an error."""
     stranger = RetentionApplied(occurred_at=NOW, producer="owner", data=Retention(cutoff=NOW, removed=1))
     with pytest.raises(ValueError, match="not the answer"):
-        SnapshotCapture(stage.log, stage.clock, await_answer=lambda _: stranger).cleanup_old_snapshots()
-    with pytest.raises(ValueError, match="await_answer"):
+        SnapshotCapture(stage.log, stage.clock, ask=lambda _: stranger).cleanup_old_snapshots()
+    with pytest.raises(ValueError, match="make it with `ask`"):
         stage.snapshots.cleanup_old_snapshots()
 
 
