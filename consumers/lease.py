@@ -82,19 +82,27 @@ def _locked(handle: IO[str], kind: int, after_s: float = 0) -> bool:
 class OwnerState:
     """What an owner tells others: how far it has folded, how far its published copy has (None: it has made none).
 
-    `pid` is the owner's, so that what a dead one told is not taken for the word of its successor.
+    `pid` is the owner's, so that what a dead one told is not taken for the word of its successor. `at_rest` names what
+    decided, of which log, once that has nothing more to say at these positions.
     """
 
     positions: Positions
     published: Positions | None
     at: datetime
     pid: int
+    at_rest: str | None = None
 
 
 def write_state(folder: Path, state: OwnerState) -> None:
     """Tell others how far the owner is."""
     published = None if state.published is None else listed(state.published)
-    text = {"positions": listed(state.positions), "published": published, "at": state.at.isoformat(), "pid": state.pid}
+    text = {
+        "positions": listed(state.positions),
+        "published": published,
+        "at": state.at.isoformat(),
+        "pid": state.pid,
+        "at_rest": state.at_rest,
+    }
     replace_file(folder / "owner.json", json.dumps(text))
 
 
@@ -105,7 +113,8 @@ def read_state(folder: Path) -> OwnerState | None:
         return None
     text = json.loads(path.read_text("utf-8"))
     published = None if text["published"] is None else mapped(text["published"])
-    return OwnerState(mapped(text["positions"]), published, datetime.fromisoformat(text["at"]), text.get("pid", 0))
+    at = datetime.fromisoformat(text["at"])
+    return OwnerState(mapped(text["positions"]), published, at, text.get("pid", 0), text.get("at_rest"))
 
 
 def listed(positions: Positions) -> list[list[object]]:

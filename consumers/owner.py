@@ -36,14 +36,24 @@ class Owner:
     """The one process that folds into a store and decides from it.
 
     Nothing is decided before everything is folded that was on the log when the owner began; a rebuild decides nothing.
+    Where all was decided `at_rest` from the store as it is, only what comes then is looked at.
     """
 
-    def __init__(self, log: EventLog, store: Store, deciders: Iterable[Decider], batch_rows: int = BATCH_ROWS) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        store: Store,
+        deciders: Iterable[Decider],
+        batch_rows: int = BATCH_ROWS,
+        *,
+        at_rest: bool = False,
+    ) -> None:
         self.log = log
         self.store = store
         self._deciders = tuple(deciders)
         self._batch_rows = batch_rows
-        self._touched: set[str] | None = None
+        self._at_rest = at_rest
+        self._touched: set[str] | None = set() if at_rest else None
 
     def run_once(self, progress: Progress = lambda _folded, _left: None) -> int:
         """Fold and decide until there is nothing left to do; gives the number of records folded.
@@ -52,18 +62,19 @@ class Owner:
             DecidedAgainError: what was decided is on the log, and is decided again.
         """
         folded, before = self._fold(progress), frozenset[str]()
-        while decisions := self._decide():
+        while not self._at_rest and (decisions := self._decide()):
             before = _all_new(decisions, before)
             for some in batched_records(decisions):
                 self.log.append(some)
             folded += self._fold(progress)
-        self._touched = set()
+        self._touched, self._at_rest = set(), True
         return folded
 
     def _fold(self, progress: Progress) -> int:
         return catch_up(self.log, self.store, progress, self._batch_rows, self._touch)
 
     def _touch(self, batch: pa.Table) -> None:
+        self._at_rest = False
         if self._touched is None:
             return
         self._touched.update(filter(None, pc.unique(batch["event_id"]).to_pylist()))

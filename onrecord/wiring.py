@@ -1,16 +1,21 @@
 """The one place where the parts meet: a workspace is a log, its projections, and whoever may change them."""
 
 import getpass
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import calibration
+import consumers
+import grading
+import schemas
 from consumers.calibrator import Calibrator
 from consumers.grader import Grader
 from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
@@ -48,6 +53,14 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # OSError: from Python 3.13 on
         return f"uid {os.getuid()}"
+
+
+@cache
+def _decision_code() -> str:
+    """Changes with the code and the rules from which anything is decided."""
+    folders = (Path(package.__path__[0]) for package in (calibration, consumers, grading, schemas))
+    sources = sorted(file for folder in folders for file in folder.rglob("*") if file.suffix in {".py", ".toml"})
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
 
 
 class TimedOutError(Exception):
@@ -155,7 +168,9 @@ class Workspace:
         with self._lease():
             store = self._open_store(progress)
             try:
-                yield Owner(self.log, store, self.deciders(store), self.settings.batch_rows)
+                yield Owner(
+                    self.log, store, self.deciders(store), self.settings.batch_rows, at_rest=self._was_at_rest(store)
+                )
             finally:
                 store.close()
 
@@ -281,12 +296,29 @@ class Workspace:
                 told_at = time.monotonic()
 
         folded = owner.run_once(tell)
-        self.tell(owner.store.positions(), published)
+        self.tell_at_rest(owner.store, published)
         return folded
 
-    def tell(self, positions: Positions, published: Positions | None) -> None:
+    def tell_at_rest(self, store: Store, published: Positions | None) -> None:
+        """Let others see the same, and whoever owns the store next that nothing is left to decide from it as it is."""
+        self.tell(store.positions(), published, self._decider(store))
+
+    def tell(self, positions: Positions, published: Positions | None, at_rest: str | None = None) -> None:
         """Let others see how far the owner and its copy are."""
-        write_state(self.settings.projections, OwnerState(positions, published, self.clock.now(), os.getpid()))
+        write_state(self.settings.projections, OwnerState(positions, published, self.clock.now(), os.getpid(), at_rest))
+
+    def _decider(self, store: Store) -> str | None:
+        """Names what decides from a store here: its log, its SQL and our code; None where nothing does."""
+        return f"{self.log.log_id} {store.fingerprint} {_decision_code()}" if self.deciders(store) else None
+
+    def _was_at_rest(self, store: Store) -> bool:
+        """To look at everything again takes seconds of a long history, before each command."""
+        told = read_state(self.settings.projections)
+        return (
+            told is not None
+            and told.at_rest is not None
+            and (told.at_rest, told.positions) == (self._decider(store), store.positions())
+        )
 
     def publish(self, store: Store) -> datetime:
         """Write the published copy now."""

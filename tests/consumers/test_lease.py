@@ -98,7 +98,7 @@ def test_nobody_owns_a_folder_that_nobody_ever_owned(tmp_path: Path) -> None:
 
 def test_what_the_owner_tells_is_read_back(tmp_path: Path) -> None:
     """Positions of the store and of the copy, and when it said so; before that, nothing."""
-    state = OwnerState({("events", 0): 4, ("odds", 0): 7}, {("events", 0): 3}, MORNING, 17)
+    state = OwnerState({("events", 0): 4, ("odds", 0): 7}, {("events", 0): 3}, MORNING, 17, "a log and code")
     unpublished = OwnerState({}, None, MORNING, 17)
     assert read_state(tmp_path) is None
 

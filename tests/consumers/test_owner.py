@@ -7,6 +7,7 @@ import pytest
 
 from consumers.grader import Grader
 from consumers.owner import DecidedAgainError, Owner, batched_records
+from eventlog.log import LogError
 from projections.catch_up import catch_up
 from projections.store import Store
 from schemas.gradings import PredictionGraded
@@ -26,6 +27,16 @@ class Watching:
     def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
         self.folded.append(sum(self.store.positions().values()))
         self.told.append(None if event_ids is None else set(event_ids))
+        return []
+
+
+class Stumbling(Watching):
+    """Meets an outage of the log at the first question."""
+
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+        super().decide(event_ids)
+        if len(self.told) == 1:
+            raise LogError("the log is away")
         return []
 
 
@@ -70,12 +81,40 @@ def test_after_the_first_run_only_events_that_changed_are_named(scene: Scene) ->
     owner.run_once()
     scene.game("another")
     owner.run_once()
-    owner.run_once()
     scene.ask()
     owner = Owner(scene.log, scene.store, [watching])
     owner.run_once()
 
-    assert [None, {"another"}, set(), None] == watching.told
+    assert [None, {"another"}, None] == watching.told
+
+
+@pytest.mark.parametrize("at_rest", [False, True])
+def test_at_rest_nobody_is_asked_before_something_new_comes(scene: Scene, at_rest: bool) -> None:
+    """Deciders know no clock: from the same records they have nothing more to say, in this process or in the next."""
+    scene.game()
+    watching = Watching(scene.store)
+    Owner(scene.log, scene.store, []).run_once()
+    owner = Owner(scene.log, scene.store, [watching], at_rest=at_rest)
+    owner.run_once()
+    owner.run_once()
+    scene.game("another")
+    owner.run_once()
+
+    assert ([] if at_rest else [None]) + [{"another"}] == watching.told
+
+
+def test_what_an_outage_cut_short_is_decided_though_nothing_new_comes(scene: Scene) -> None:
+    """The records are folded; what they touch is still to be looked at."""
+    watching = Stumbling(scene.store)
+    owner = Owner(scene.log, scene.store, [watching], at_rest=True)
+    scene.game()
+
+    with pytest.raises(LogError):
+        owner.run_once()
+    owner.run_once()
+    owner.run_once()
+
+    assert [{"game"}, {"game"}] == watching.told
 
 
 def test_a_rebuild_decides_nothing(scene: Scene) -> None:

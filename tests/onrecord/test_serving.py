@@ -132,7 +132,10 @@ def test_a_replica_decides_nothing(workspace: Workspace, clock: ManualClock, tmp
     with served(Serving(replica, told.is_set), told):
         eventually(settings.published.exists)
         eventually(lambda: (state := replica.owner_state()) is not None and state.published == workspace.log.end())
+        state = replica.owner_state()
 
+    assert state is not None
+    assert state.at_rest is None
     assert workspace.log.end()["requests", 0] == 1
     workspace.request_grades(None, None)
     assert workspace.log.end()["requests", 0] > 2

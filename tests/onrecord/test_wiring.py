@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from consumers.lease import OwnedElsewhereError, OwnerState, write_state
+from consumers.lease import OwnedElsewhereError, OwnerState, read_state, write_state
+from consumers.owner import DecidedAgainError
 from eventlog.clock import ManualClock
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
@@ -215,6 +217,39 @@ def test_a_request_is_answered_by_the_owner_or_in_its_stead(workspace: Workspace
         answer = workspace.ask(request)
 
     assert ("GradingCompleted", request.record_id) == (answer.type, answer.causation_id)
+
+
+@pytest.fixture
+def forgetful(workspace: Workspace) -> Workspace:
+    """Projections that have lost an answer behind everybody's back: whoever looks at everything decides it again."""
+    request = GradingRequested(occurred_at=NOW, producer="tests", data=GradingRequest(requested_by="ann"))
+    workspace.log.append([request])
+    with serving(workspace):
+        eventually(lambda: (state := workspace.owner_state()) is not None and state.published == workspace.log.end())
+    with workspace.owner() as owner:
+        owner.store.execute("DELETE FROM grading_answers")
+    return workspace
+
+
+def test_nobody_is_asked_again_where_the_last_owner_came_to_rest(forgetful: Workspace) -> None:
+    """To look at everything takes seconds of a long history, and finds nothing more to decide."""
+    forgetful.settle_down(forgetful.log.end())
+
+    with forgetful.reader() as store:
+        assert store.rows("SELECT count(*) FROM grading_answers") == [(0,)]
+
+
+@pytest.mark.parametrize("told", [{"at_rest": None}, {"at_rest": "other code"}, {"positions": {}}])
+def test_other_code_and_other_positions_are_reasons_to_look_at_everything(
+    forgetful: Workspace, told: dict[str, Any]
+) -> None:
+    """So is an owner that was killed before it came to rest."""
+    state = read_state(forgetful.settings.projections)
+    assert state is not None
+    write_state(forgetful.settings.projections, replace(state, **told))
+
+    with pytest.raises(DecidedAgainError):
+        forgetful.settle_down(forgetful.log.end())
 
 
 def test_a_replica_refuses_what_it_would_wait_for_in_vain(workspace: Workspace) -> None:
