@@ -20,6 +20,19 @@ SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes,
 FROM PredictionPublished;
 
 -- view
+-- Of what was told of an event: live picks hear of a record once it is on record, as importers assume times; those of
+-- history by these times.
+CREATE MACRO heard_before(told, origin, moment) AS
+    list_filter(told, lambda one: CASE origin WHEN 'LIVE' THEN one.recorded_at ELSE one.known_at END < moment);
+
+-- An event's status by its newest one and what put it on again, as `events` has it.
+CREATE MACRO status_by(state, on_again) AS
+    CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id) THEN 'SCHEDULED' ELSE state.status END;
+CREATE MACRO status_of(told) AS status_by(
+    list_max([{'occurred_at': one.occurred_at, 'change_id': one.change_id, 'status': one.status}
+              for one in told if one.kind = 'STATUS']),
+    list_max([(one.occurred_at, one.change_id) for one in told if one.kind IN ('RESCHEDULED', 'STARTED')]));
+
 -- Every publish and every leg of a parlay, each with the rule of the publishing service that it breaks, else null. The
 -- service checks its own callers only; other producers' records are held to the same rules here.
 -- `snapshot_book` is the odds' own spelling of the book that the snapshot was seen at.
@@ -28,34 +41,15 @@ WITH said AS (
     SELECT *, 0 AS leg, 1 AS legs FROM publishes
     UNION ALL BY NAME
     SELECT parlay_legs.*, parlays.* EXCLUDE (publish_id) FROM parlay_legs JOIN parlays USING (publish_id)
-), hearers AS (
-    -- Live picks hear of a record once it is on record, as importers assume times; those of history by these times.
-    SELECT unnest(['LIVE', 'BACKFILL']) AS hearer
-), changes AS (
-    SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
-    FROM event_changes SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id), hearers
-), statuses AS (
-    -- As `events` has it, at each moment at which something became known.
-    SELECT event_id, hearer, heard_at, CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id)
-                                            THEN 'SCHEDULED' ELSE state.status END AS status
-    FROM (
-        SELECT event_id, hearer, heard_at,
-               max({'occurred_at': occurred_at, 'change_id': change_id, 'status': status})
-                   FILTER (kind = 'STATUS') OVER heard AS state,
-               max((occurred_at, change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) OVER heard AS on_again
-        FROM changes WINDOW heard AS (PARTITION BY event_id, hearer ORDER BY heard_at)
-    )
-), results AS (
-    -- As `event_results` has it, likewise.
-    SELECT event_id, hearer, heard_at, standing_result(told).status AS status
-    FROM (
-        SELECT event_id, hearer, heard_at,
-               list({'result_id': result_id, 'corrects': corrects, 'status': status, 'home': home, 'time_assumed': time_assumed,
-                     'occurred_at': occurred_at, 'recorded_at': recorded_at})
-                   OVER (PARTITION BY event_id, hearer ORDER BY heard_at) AS told
-        FROM (SELECT *, CASE hearer WHEN 'LIVE' THEN recorded_at ELSE known_at END AS heard_at
-              FROM event_result_history, hearers)
-    )
+), changes AS NOT MATERIALIZED (
+    SELECT event_id, list({'kind': kind, 'occurred_at': occurred_at, 'change_id': change_id, 'status': status,
+                           'known_at': known_at, 'recorded_at': recorded_at}) AS told
+    FROM event_changes SEMI JOIN (FROM event_changes WHERE kind = 'STATUS') USING (event_id) GROUP BY event_id
+), results AS NOT MATERIALIZED (
+    SELECT event_id, list({'result_id': result_id, 'corrects': corrects, 'status': status, 'home': home,
+                           'time_assumed': time_assumed, 'occurred_at': occurred_at, 'known_at': known_at,
+                           'recorded_at': recorded_at}) AS told
+    FROM event_result_history GROUP BY event_id
 )
 SELECT said.*, odds.book AS snapshot_book,
        CASE
@@ -63,14 +57,15 @@ SELECT said.*, odds.book AS snapshot_book,
            WHEN coalesce(events.started_at, events.starts_at) IS NULL THEN 'UNKNOWN_EVENT'
            WHEN predictions.event_id <> said.event_id THEN 'OTHER_EVENT'
            WHEN predictions.known_at > published_at THEN 'PREDICTED_AFTER_PUBLISH'
-           WHEN statuses.status IN ('CANCELLED', 'ABANDONED', 'AWARDED') THEN 'EVENT_OVER'
-           WHEN results.status IN ('FINAL', 'AWARDED', 'WALKOVER', 'RETIRED') THEN 'RESULT_KNOWN'
+           WHEN status_of(heard_before(changes.told, said.origin, published_at)) IN ('CANCELLED', 'ABANDONED', 'AWARDED')
+               THEN 'EVENT_OVER'
+           WHEN standing_result(heard_before(results.told, said.origin, published_at)).status
+                IN ('FINAL', 'AWARDED', 'WALKOVER', 'RETIRED') THEN 'RESULT_KNOWN'
            WHEN NOT in_play AND published_at >= coalesce(events.started_at, events.starts_at) THEN 'AFTER_START'
            WHEN market_snapshot_id_used IS NULL AND is_official AND said.price IS NOT NULL THEN 'NO_SNAPSHOT'
            WHEN market_snapshot_id_used IS NULL THEN NULL
            WHEN odds.snapshot_id IS NULL THEN 'UNKNOWN_SNAPSHOT'
-           WHEN odds.event_id <> predictions.event_id
-                OR odds.market_key <> predictions.market_key OR odds.selection <> predictions.selection
+           WHEN odds.market_key <> predictions.market_key OR odds.selection <> predictions.selection
                 OR book_key(odds.book) <> book_key(said.book)
                 OR odds.line IS DISTINCT FROM said.line
                 -- The same text is the same price, however it was rounded.
@@ -83,11 +78,9 @@ SELECT said.*, odds.book AS snapshot_book,
 FROM said
 LEFT JOIN predictions USING (prediction_id)
 LEFT JOIN events ON events.event_id = coalesce(said.event_id, predictions.event_id)
-LEFT JOIN odds_records AS odds ON odds.snapshot_id = predictions.market_snapshot_id_used
-ASOF LEFT JOIN statuses
-    ON statuses.event_id = events.event_id AND statuses.hearer = said.origin AND said.published_at > statuses.heard_at
-ASOF LEFT JOIN results
-    ON results.event_id = events.event_id AND results.hearer = said.origin AND said.published_at > results.heard_at;
+LEFT JOIN odds_records AS odds ON odds.snapshot_id = market_snapshot_id_used AND odds.event_id = predictions.event_id
+LEFT JOIN changes ON changes.event_id = events.event_id
+LEFT JOIN results ON results.event_id = events.event_id;
 
 -- A prediction is one pick, by its first valid official publish; `invalid_because` is null where it may be graded.
 CREATE VIEW published_predictions AS
@@ -138,8 +131,8 @@ SELECT published.* EXCLUDE (is_pick, invalid_because, snapshot_book)
        p_cover, coalesce(p_cover_calibrated, p_cover) AS p_served, p_cover_calibrated, tier, predicted_at,
        events.league, events.sport, coalesce(events.started_at, events.starts_at) AS started_at
 FROM published_predictions AS published
-JOIN predictions USING (prediction_id)
-JOIN events ON events.event_id = published.event_id
+JOIN predictions USING (prediction_id, event_id)
+JOIN events USING (event_id)
 WHERE is_pick;
 
 -- query invalid_publishes()

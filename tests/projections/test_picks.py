@@ -236,10 +236,16 @@ def test_a_price_is_the_snapshots_however_either_was_rounded(given: Given, when_
 
 
 @pytest.mark.parametrize(
-    "seen", [{"selection": "AWAY"}, {"market_key": "ASIAN_HANDICAP:FULL_GAME"}, {"event_id": EVENTS[1]}], ids=str
+    ("seen", "why"),
+    [
+        ({"selection": "AWAY"}, "TERMS_CONTRADICT_SNAPSHOT"),
+        ({"market_key": "ASIAN_HANDICAP:FULL_GAME"}, "TERMS_CONTRADICT_SNAPSHOT"),
+        ({"event_id": EVENTS[1]}, "UNKNOWN_SNAPSHOT"),
+    ],
+    ids=str,
 )
 def test_a_snapshot_of_something_else_is_invalid(
-    seen: dict[str, Any], given: Given, when_folded: When, then: Then
+    seen: dict[str, Any], why: str, given: Given, when_folded: When, then: Then
 ) -> None:
     """The price of another selection, market or event backs nothing."""
     other = make(OddsSnapshotCaptured, number=1, origin="BACKFILL", **seen)
@@ -249,7 +255,7 @@ def test_a_snapshot_of_something_else_is_invalid(
 
     when_folded()
 
-    assert then(WHY) == [("TERMS_CONTRADICT_SNAPSHOT",)]
+    assert then(WHY) == [(why,)]
 
 
 @pytest.mark.parametrize(
