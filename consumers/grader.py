@@ -16,7 +16,7 @@ from consumers.closes import closing_values
 from consumers.put_off import delay_fields, unplayed, waits_until
 from grading.clv import exact_line
 from grading.odds import OddsError, decimal_odds
-from grading.outcomes import GradingError, Outcome, Settlement, ungradeable
+from grading.outcomes import GradingError, Outcome, Settlement, ungradeable, void
 from grading.parlay import Leg, settle_parlay
 from grading.result import Result, parse_result
 from grading.rulebook import Rulebook, default_rulebook
@@ -80,6 +80,7 @@ class Grader:
         try:
             book = self._rulebook(row["sport"])
             settlement = _unknown_sport(row["sport"]) if book is None else _settle(row, book)
+            settlement = settlement or _taken_back(row)
             return None if settlement is None else _graded(row, settlement, book)
         except _FAULTS as error:
             return _graded(row, _at_fault(error), None, _UNREADABLE)
@@ -91,6 +92,7 @@ class Grader:
             parlay = _settle_legs(legs, books)
             if parlay is not None and _hangs_on_a_missing_price(legs, books):
                 parlay = ungradeable("odds: a leg has no price, and whether the parlay won depends on it")
+            parlay = parlay or _taken_back(legs[0])
             return None if parlay is None else _graded_parlay(legs, parlay, books)
         except _FAULTS as error:
             return _graded_parlay(legs, _at_fault(error), [None] * len(legs))
@@ -129,6 +131,12 @@ def _at_fault(error: Exception) -> Settlement:
         return ungradeable(str(error))
     _LOGGER.error("a pick cannot be graded", exc_info=error)
     return ungradeable(f"grader: {type(error).__name__}: {error}; report it, and grade again with --force once mended")
+
+
+def _taken_back(row: Mapping[str, Any]) -> Settlement | None:
+    """Where another result is awaited, what was won or lost by the one before is not; no more is decided yet."""
+    decided = row["current_summary"] in {"WIN", "LOSS", "PUSH"}
+    return void("result: it was taken back, and another is awaited") if decided else None
 
 
 def _settle_legs(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> Settlement | None:

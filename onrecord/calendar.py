@@ -93,7 +93,8 @@ class _Told:
         if kind == "RESULT":
             self._results.append(record)
             return
-        rank = (not _is_assumed(record), record.occurred_at, record.ref)
+        told_at = min(record.occurred_at, record.recorded_at or record.occurred_at)
+        rank = (not _is_assumed(record), told_at, record.ref)
         if kind not in self._counts or rank > self._counts[kind][0]:
             self._counts[kind] = (rank, record)
         if kind in {"RESCHEDULED", "STARTED"}:

@@ -28,6 +28,7 @@ from onrecord.checks import Check, Verification
 from onrecord.doctor import Finding
 from onrecord.history import Imported
 from onrecord.settings import PREFIX, Settings
+from onrecord.watching import seconds_behind
 from onrecord.wiring import Workspace
 from projections.sql_file import NamedQuery
 from projections.store import Store, StoreError
@@ -249,7 +250,7 @@ def _parameters(query: NamedQuery) -> Iterator[str]:
 def status(workspace: Workspace) -> Table:
     """Lag per topic and partition, in records and in seconds, by our own positions."""
     positions, alive = _stored_positions(workspace)
-    end = workspace.log.end()
+    end, now = workspace.log.end(), workspace.clock.now().timestamp()
     title = "an owner is alive" if alive else "no owner is alive; any command catches up"
     shown = Table("topic", "partition", "end", "behind", "seconds", title=title, title_justify="left")
     ahead = beyond(positions, end)
@@ -259,9 +260,8 @@ def status(workspace: Workspace) -> Table:
         key = (topic, partition)
         behind = behind_by(positions, {key: offset})
         told = f"{ahead[key] - offset} ahead" if key in ahead else str(behind)
-        shown.add_row(
-            topic, str(partition), str(offset), told, _seconds_behind(workspace, key, offset - behind, behind)
-        )
+        lag_s = seconds_behind(workspace.log, {**end, key: offset - behind}, end, now)
+        shown.add_row(topic, str(partition), str(offset), told, f"{lag_s:.0f}")
     return shown
 
 
@@ -423,15 +423,6 @@ def _stored_positions(workspace: Workspace) -> tuple[Positions, bool]:
     except OwnedElsewhereError:
         state = workspace.owner_state()
         return ({} if state is None else state.positions), True
-
-
-def _seconds_behind(workspace: Workspace, key: tuple[str, int], offset: int, behind: int) -> str:
-    if not behind:
-        return "0"
-    batch, _ = workspace.log.read_topic(key[0], {key: offset}, 1)
-    if not batch.num_rows:
-        return "0"
-    return f"{(workspace.clock.now() - batch['recorded_at'][0].as_py()).total_seconds():.0f}"
 
 
 def _percent(value: Any) -> str:

@@ -31,6 +31,11 @@ WITH snapshots AS (
     UNION ALL SELECT snapshot_id, recorded_at FROM sim_run_inputs
     UNION ALL SELECT unnest(further_snapshot_ids), recorded_at FROM sim_run_inputs
     UNION ALL SELECT close_snapshot_id, recorded_at FROM gradings
+), removed AS (
+    -- By its first retention: any later one finds it gone.
+    SELECT snapshot_id, event_id, min(decided_at) AS decided_at,
+           arg_min(keep_closing_lines, (decided_at, retention_id)) AS keep_closing_lines
+    FROM odds_removals GROUP BY snapshot_id, event_id
 ), told AS (
     SELECT snapshot_id AS id, captured_at AS happened_at, recorded_at AS told_at, origin FROM odds_records
     UNION ALL SELECT injury_snapshot_id, captured_at, known_at, origin FROM injury_snapshots
@@ -57,7 +62,10 @@ ANTI JOIN (
         SELECT event_id, recorded_at, CASE kind WHEN 'STATUS' THEN 'EVENT_OVER' ELSE 'AFTER_START' END AS invalid_because
         FROM event_changes
         UNION ALL SELECT event_id, recorded_at, 'RESULT_KNOWN' FROM event_result_history
-    ) AS told ON told.event_id = predictions.event_id AND told.invalid_because = judged_legs.invalid_because
+        UNION ALL SELECT event_id, recorded_at, 'NO_PICK' FROM publishes
+    ) AS told ON told.event_id = predictions.event_id
+             -- By any of it another publish can be the first that is valid: then this one is none, though valid.
+             AND told.invalid_because = coalesce(judged_legs.invalid_because, told.invalid_because)
 ) AS late ON late.publish_id = grading.publish_id
        AND late.recorded_at > CASE late.origin WHEN 'LIVE' THEN decided_at ELSE grading.recorded_at END
 UNION ALL
@@ -103,12 +111,12 @@ UNION ALL
 SELECT DISTINCT 8, snapshot_id FROM (
     -- Each retention is judged by what was on record when it was asked for: who cites later what is gone finds it in
     -- odds_records.
-    SELECT snapshot_id FROM odds_removals JOIN citations USING (snapshot_id) WHERE cited_at <= decided_at
+    SELECT snapshot_id FROM removed JOIN citations USING (snapshot_id) WHERE cited_at <= decided_at
     UNION ALL
     -- It is dated by the clock, so that a start which was imported since is new to it, whatever time that has.
-    SELECT snapshot_id FROM odds_removals SEMI JOIN closing_lines USING (snapshot_id) WHERE keep_closing_lines
-    AND NOT EXISTS (FROM event_changes AS change WHERE kind <> 'STATUS' AND change.event_id = odds_removals.event_id
-                    AND change.recorded_at > odds_removals.decided_at)
+    SELECT snapshot_id FROM removed SEMI JOIN closing_lines USING (snapshot_id) WHERE keep_closing_lines
+    AND NOT EXISTS (FROM event_changes AS change WHERE kind <> 'STATUS' AND change.event_id = removed.event_id
+                    AND change.recorded_at > removed.decided_at)
 )
 UNION ALL
 SELECT 9, citing FROM cited ANTI JOIN known USING (id, kind) WHERE id IS NOT NULL;

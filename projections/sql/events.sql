@@ -52,8 +52,10 @@ MERGE INTO events USING (
                arg_max(change, newest) FILTER (kind = 'STATUS') AS state,
                max((change.occurred_at, change.change_id)) FILTER (kind IN ('RESCHEDULED', 'STARTED')) AS on_again
         FROM (
-            -- A stated start beats an assumed one, whichever source told it last.
-            SELECT event_id, kind, change, (NOT coalesce(start_assumed, false), occurred_at, change_id) AS newest
+            -- A stated start beats an assumed one, whichever source told it last. Importers date the calendar so many days
+            -- before the start: told earlier than that, it is not newer than what is told then.
+            SELECT event_id, kind, change,
+                   (NOT coalesce(start_assumed, false), least(occurred_at, recorded_at), change_id) AS newest
             FROM event_changes AS change SEMI JOIN touched USING (event_id)
         ) GROUP BY event_id
     )

@@ -141,7 +141,7 @@ WITH gradable AS (
                 ORDER BY book, selection) AS closes
     FROM closing_lines WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
 ), told AS (
-    SELECT event_id, max(known_at) AS events_known_at
+    SELECT event_id, max(known_at) AS events_known_at, count(DISTINCT sport) > 1 AS sport_was_mended
     FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
     -- A request without a pick means those whose time had come when it was made, of a parlay the time of all its legs.
@@ -157,7 +157,7 @@ WITH gradable AS (
 )
 SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,
        (SELECT max(requested_at) FROM grading_requests) AS asked_at,
-       md5(concat_ws('|', result_id, start_id, status_id, plan_id, put_off_id, forced_by,
+       md5(concat_ws('|', result_id, start_id, status_id, plan_id, put_off_id, forced_by, CASE WHEN sport_was_mended THEN sport END,
            array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
 FROM due
 LEFT JOIN closes USING (event_id, market_key)
@@ -166,7 +166,7 @@ LEFT JOIN forced USING (publish_id);
 
 -- query grading_work(event_ids = NULL)
 -- Picks whose newest inputs no grade cites yet, of some events or of all.
-SELECT inputs.*, grading.revision AS current_revision
+SELECT inputs.*, grading.revision AS current_revision, grading.summary AS current_summary
 FROM grading_inputs($event_ids::VARCHAR[]) AS inputs LEFT JOIN grading USING (publish_id)
 WHERE legs = 1 AND grading.inputs IS DISTINCT FROM inputs.inputs
 ORDER BY publish_id;
@@ -186,7 +186,7 @@ WITH whole AS (
     WINDOW parlay AS (PARTITION BY publish_id)
     QUALIFY count(*) OVER parlay = legs
 )
-SELECT whole.* REPLACE (parlay_inputs AS inputs), grading.revision AS current_revision
+SELECT whole.* REPLACE (parlay_inputs AS inputs), grading.revision AS current_revision, grading.summary AS current_summary
 FROM whole LEFT JOIN grading USING (publish_id)
 WHERE grading.inputs IS DISTINCT FROM parlay_inputs
 ORDER BY publish_id, leg;

@@ -8,7 +8,7 @@ CREATE TABLE publishes (
     publish_id VARCHAR, event_id VARCHAR, prediction_id VARCHAR, channel VARCHAR, visibility VARCHAR,
     decision_reason_codes VARCHAR[], line DOUBLE, odds_format VARCHAR, price VARCHAR, price_decimal DOUBLE, book VARCHAR,
     ticket_selection VARCHAR, copy_template_id VARCHAR, is_official BOOLEAN, in_play BOOLEAN,
-    occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR
+    occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR, recorded_at TIMESTAMPTZ
 );
 
 -- fold
@@ -16,7 +16,7 @@ INSERT INTO publishes
 SELECT ref, event_id, prediction_id, channel, visibility, decision_reason_codes, ticket_terms.line,
        ticket_terms.odds_format, ticket_terms.price, ticket_terms.price_decimal, ticket_terms.book,
        ticket_terms.selection, copy_template_id, is_official, in_play,
-       occurred_at, known_at, origin
+       occurred_at, known_at, origin, recorded_at
 FROM PredictionPublished;
 
 -- view
@@ -125,7 +125,7 @@ JOIN events ON events.event_id = predictions.event_id
 WHERE is_pick;
 
 CREATE VIEW picks AS
-SELECT published.* EXCLUDE (is_pick, invalid_because, snapshot_book)
+SELECT published.* EXCLUDE (is_pick, invalid_because, snapshot_book, recorded_at)
            REPLACE (book_of(price, book, snapshot_book) AS book),
        market_key, selection, sim_run_id, market_snapshot_id_used,
        p_cover, coalesce(p_cover_calibrated, p_cover) AS p_served, p_cover_calibrated, tier, predicted_at,

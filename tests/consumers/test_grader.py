@@ -450,6 +450,20 @@ def test_a_sport_without_a_rulebook_is_ungradeable_and_says_what_to_do(scene: Sc
     assert scene.rows("SELECT ungradeable, wins, losses FROM performance_rollups WHERE cohort = 'all'") == [(1, 0, 0)]
 
 
+def test_a_sport_that_was_mended_is_a_reason_to_grade_again(scene: Scene) -> None:
+    """By the rulebook of the new one, though nothing else is new."""
+    with pytest.warns(UserWarning, match="unknown word 'basketball'"):
+        scene.game(sport="basketball")
+    publish_id = scene.pick()
+    scene.played(110, 100)
+    assert scene.grade(publish_id)["outcome"] == "UNGRADEABLE"
+    scene.later(minutes=5)
+
+    scene.game(sport="nba")
+
+    assert shown(scene.grade(publish_id), "outcome revision") == {"outcome": "WIN", "revision": 1}
+
+
 def test_an_event_that_nobody_scheduled_waits_for_its_schedule_and_stops_no_other_pick(scene: Scene) -> None:
     """Its sport is not known, so no rulebook is its own; once it is scheduled, it is graded."""
     scene.game("scheduled")

@@ -10,6 +10,7 @@ from producers.publishing_service import PublishRefusedError
 from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, Reschedule, Schedule, StatusChange
 from schemas.requests import GradingCompleted
 from tests.consumers.scene import START, Row, Scene, shown
+from tests.records import make
 
 LATE_ON_ITS_DAY, NEXT_DAY, DAYS_LATER = timedelta(hours=11), timedelta(days=1), timedelta(days=3)
 END_OF_CALENDAR = datetime(9999, 12, 31, tzinfo=UTC)
@@ -381,6 +382,57 @@ def test_a_result_that_was_taken_back_before_anyone_looked_is_awaited(scene: Sce
 
     assert outcomes(scene, publish_id) == []
     assert shown(scene.ask(publish_id), "graded voided pending") == {"graded": 0, "voided": 0, "pending": 1}
+
+
+def test_what_was_won_by_a_result_that_was_taken_back_is_won_no_more(scene: Scene) -> None:
+    """Though the new date came before the owner looked: the pick awaits the result of that."""
+    publish_id = game_with_a_pick(scene, "soccer")
+    scene.clock.at = START + timedelta(hours=2)
+    result_id = scene.events.record_result("game", 1, 0)
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+    scene.events.correct_result(result_id, None, None, status="POSTPONED")
+    moved(scene, NEXT_DAY)
+
+    waiting = scene.grade(publish_id)
+    again = scene.grade(publish_id)
+    played(scene, NEXT_DAY)
+
+    assert (waiting["outcome"], waiting["reason"]) == ("VOID", "result: it was taken back, and another is awaited")
+    assert again == waiting
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+
+
+def test_a_parlay_is_won_no_more_while_one_of_its_legs_is_awaited_again(scene: Scene) -> None:
+    """What becomes of its other legs meanwhile counts once that one is played."""
+    legs = [leg(scene, "soccer", event_id=scene.game(name, "soccer")) for name in ("first", "second")]
+    publish_id = scene.parlay(*legs)
+    results = [scene.played(2, 1, name) for name in ("first", "second")]
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+    scene.events.correct_result(results[0], None, None, status="POSTPONED")
+    moved(scene, NEXT_DAY, "first")
+
+    waiting = scene.grade(publish_id)["outcome"]
+    scene.events.correct_result(results[1], 0, 1)
+    lost_meanwhile = scene.grade(publish_id)["outcome"]
+    scene.clock.at = START + NEXT_DAY
+    scene.played(3, 1, "first")
+
+    assert (waiting, lost_meanwhile, scene.grade(publish_id)["outcome"]) == ("VOID", "VOID", "LOSS")
+
+
+def test_a_new_start_beats_a_plan_that_its_importer_dates_later(scene: Scene) -> None:
+    """Importers put a game on the calendar so many days before it begins, which may be still to come."""
+    planned = START + timedelta(days=30)
+    data: Row = {"starts_at": planned, "sport": "soccer"}
+    scene.log.append([make(EventScheduled, "game", planned - timedelta(days=7), origin="BACKFILL", **data)])
+    scene.later(hours=1)
+
+    scene.events.reschedule_event("game", planned + DAYS_LATER)
+
+    assert scene.rows("SELECT starts_at FROM events") == [(planned + DAYS_LATER,)]
+    told = scene.publishing.starts("game")
+    assert told is not None
+    assert told.starts_at == planned + DAYS_LATER
 
 
 def test_a_new_plan_that_is_too_late_voids_though_a_result_was_taken_back(scene: Scene) -> None:

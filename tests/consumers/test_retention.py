@@ -130,6 +130,18 @@ def test_a_start_that_is_imported_later_does_not_make_a_retention_wrong(scene: S
     assert offenders(scene) == 0
 
 
+def test_what_is_gone_is_not_the_next_retentions_concern(scene: Scene) -> None:
+    """It is the close since, and was when the second retention was asked for; the first one had removed it."""
+    removed = a_removal(scene)
+    scene.events.start_event("game", started_at=MORNING + timedelta(minutes=30))
+    scene.later(days=30)
+
+    request(scene)
+
+    assert [(removed,)] == scene.rows("SELECT snapshot_id FROM closing_lines")
+    assert offenders(scene) == 0
+
+
 def test_a_pick_that_is_void_for_its_wait_after_a_retention_does_not_make_that_wrong(scene: Scene) -> None:
     """The grade cites the close that was removed, and is dated by the request that asked for it, months later."""
     market = "MONEYLINE_3WAY:REGULATION"

@@ -13,8 +13,9 @@ from onrecord.history import import_history, read_files
 from onrecord.wiring import Workspace
 from projections.store import Store
 from schemas.events import EventStarted, EventStatusChanged, ResultRecorded
+from schemas.publishes import PredictionPublished
 from schemas.record import Record
-from tests.consumers.scene import START, Row, Scene, imported_start
+from tests.consumers.scene import MORNING, START, Row, Scene, imported_start
 from tests.onrecord.season import season_file
 from tests.records import make
 
@@ -209,6 +210,48 @@ def test_an_earlier_start_that_is_imported_after_the_grade_makes_no_offender(sou
     assert sound.rows("SELECT DISTINCT invalid_because FROM judged_legs WHERE event_id = 'game'") == [("AFTER_START",)]
     assert sound.rows("SELECT count(*) FROM grading") == [(3,)]
     assert offenders(sound.store) == NONE
+
+
+def test_a_publish_that_gives_way_to_an_earlier_one_makes_no_offender(store: Store) -> None:
+    """The earlier one was too late by a start that was told wrong: while that stood, the second was the pick."""
+    scene = Scene(store)
+    scene.game()
+    scene.clock.at = START - timedelta(hours=1)
+    leg = scene.leg()
+    scene.publish(leg["prediction_id"], leg["ticket_terms"])
+    scene.later(minutes=1)
+    second = scene.publish(leg["prediction_id"], leg["ticket_terms"], "web", in_play=True)
+    scene.played(110, 100)
+    for at in (START - timedelta(hours=2), START):
+        scene.later(minutes=5)
+        scene.events.start_event("game", at)
+        scene.owner.run_once()
+
+    assert (second,) in scene.rows("SELECT publish_id FROM grading")
+    assert (second,) not in scene.rows("SELECT publish_id FROM graded_picks")
+    assert offenders(store) == NONE
+    scene.close()
+
+
+def test_a_publish_before_which_an_older_one_is_imported_makes_no_offender(store: Store) -> None:
+    """The first publish of a prediction is its pick: the one that was graded is none any more."""
+    scene = Scene(store)
+    scene.game()
+    leg = scene.leg()
+    scene.later(hours=1)
+    scene.publish(leg["prediction_id"], leg["ticket_terms"])
+    scene.played(110, 100)
+    scene.owner.run_once()
+    [graded] = scene.records(PredictionPublished)
+    scene.later(hours=1)
+
+    data = graded.data.model_copy(update={"channel": "mail"})
+    scene.log.append([make(PredictionPublished, "game", MORNING, origin="BACKFILL", **data.model_dump())])
+    scene.owner.run_once()
+
+    assert scene.rows("SELECT channel FROM picks") == [("mail",)]
+    assert offenders(store) == NONE
+    scene.close()
 
 
 @pytest.mark.parametrize(
