@@ -93,8 +93,7 @@ class _Told:
         if kind == "RESULT":
             self._results.append(record)
             return
-        told_at = min(record.occurred_at, record.recorded_at or record.occurred_at)
-        rank = (not _is_assumed(record), told_at, record.ref)
+        rank = (not _is_assumed(record), _told_at(record), record.ref)
         if kind not in self._counts or rank > self._counts[kind][0]:
             self._counts[kind] = (rank, record)
         if kind in {"RESCHEDULED", "STARTED"}:
@@ -128,6 +127,13 @@ class _Told:
 
     def _get(self, kind: str) -> Record | None:
         return self._counts[kind][1] if kind in self._counts else None
+
+
+def _told_at(record: Record) -> datetime:
+    """No later than it was put on record, as an importer dates the calendar of games to come."""
+    if record.origin == "LIVE" or record.recorded_at is None:
+        return record.occurred_at
+    return min(record.occurred_at, record.recorded_at)
 
 
 def _standing_result(told: Sequence[Record]) -> Record | None:

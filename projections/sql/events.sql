@@ -55,7 +55,8 @@ MERGE INTO events USING (
             -- A stated start beats an assumed one, whichever source told it last. Importers date the calendar so many days
             -- before the start: told earlier than that, it is not newer than what is told then.
             SELECT event_id, kind, change,
-                   (NOT coalesce(start_assumed, false), least(occurred_at, recorded_at), change_id) AS newest
+                   (NOT coalesce(start_assumed, false),
+                    CASE origin WHEN 'BACKFILL' THEN least(occurred_at, recorded_at) ELSE occurred_at END, change_id) AS newest
             FROM event_changes AS change SEMI JOIN touched USING (event_id)
         ) GROUP BY event_id
     )
