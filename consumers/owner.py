@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.log import EventLog
-from projections.catch_up import BATCH_ROWS, Progress, catch_up
+from projections.catch_up import BATCH_ROWS, Progress, catch_up, silent
 from projections.store import Store
 from schemas.publishes import ParlayPublished
 from schemas.record import Record
@@ -55,7 +55,7 @@ class Owner:
         self._at_rest = at_rest
         self._touched: set[str] | None = set() if at_rest else None
 
-    def run_once(self, progress: Progress = lambda _folded, _left: None) -> int:
+    def run_once(self, progress: Progress = silent) -> int:
         """Fold and decide until there is nothing left to do; gives the number of records folded.
 
         Raises:

@@ -169,9 +169,7 @@ def import_(
     with bar("importing") as progress, ExitStack() as held:
         model_at = held.enter_context(walking(workspace, read)) if calibrate else None
         forecaster = Forecaster() if forecast else None
-        done = import_history(
-            workspace.log, read, refused, forecaster, lambda now, total: progress(now, total - now), model_at=model_at
-        )
+        done = import_history(workspace.log, read, refused, forecaster, progress, model_at=model_at)
     with bar("projecting and grading") as progress:
         workspace.settle_down(done.positions, progress)
     if done.files:

@@ -1,7 +1,7 @@
 """A SYNTHETIC season, played through every stage by the calls that upstream services use. No game in it is real."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from producers.event_reporter import EventReporter
 from producers.publishing_service import PublishingService
 from producers.sim_run_tracker import SimRunTracker
 from producers.snapshot_capture import SnapshotCapture
+from projections.catch_up import Progress
 from schemas.events import EventStatus
 
 LEAGUE = "SYNTHETIC"
@@ -37,8 +38,6 @@ _UNPLAYED: Mapping[int, EventStatus] = {40: "POSTPONED", 90: "CANCELLED"}
 """The first game with a pick from each of these numbers on is not played."""
 _CORRECTED = (61, 151)
 """The result of the first game with a pick from each of these numbers on is told wrongly at first."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Import history: replay files in time order as upstream would have sent them, with the forecasts that follow."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from onrecord.walk_forward import ModelAt, Walk
 from producers.importers import IMPORTERS
 from producers.importers.files import FileRefused
 from producers.importers.moments import FileMoments, Tally, moments_of, replay
+from projections.catch_up import Progress
 from schemas.record import Record
 
 APPEND_RECORDS = 20_000
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _told(
             if walk:
                 walk.note(made)
             yield from forecaster.unsaid(made)
-        progress(done, total)
+        progress(done, total - done)
 
 
 @dataclass

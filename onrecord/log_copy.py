@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from consumers.lease import listed, mapped
 from eventlog.log import EventLog, LogError, Positions, behind_by, beyond, reached
-from projections.catch_up import Progress
+from projections.catch_up import Progress, silent
 from projections.generations import replace_file
 
 BATCH_ROWS = 50_000
@@ -27,7 +27,7 @@ def copy_log(
     source: EventLog,
     target: EventLog,
     notes: Path,
-    progress: Progress = lambda _done, _left: None,
+    progress: Progress = silent,
     batch_rows: int = BATCH_ROWS,
 ) -> Copied:
     """Append to `target` what `source` holds now and `target` does not.

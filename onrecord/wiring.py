@@ -27,7 +27,7 @@ from eventlog.log import EventLog, LogError, Positions, beyond, reached
 from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
-from projections.catch_up import Progress, Rebuilt, build, rebuild
+from projections.catch_up import Progress, Rebuilt, build, rebuild, silent
 from projections.generations import Generations
 from projections.published import publish_copy
 from projections.store import Store, StoreError, StoreInUseError
@@ -42,9 +42,6 @@ BESIDE = "use `onrecord rebuild --verify` or `onrecord rebuild --until T --out F
 """What can be rebuilt while another process is the owner."""
 TELL_EVERY_S = 1.0
 """How often an owner that catches up tells how far it is."""
-
-
-def _silent(_folded: int, _left: int) -> None: ...
 
 
 def user_name() -> str:
@@ -159,7 +156,7 @@ class Workspace:
             ) from error
 
     @contextmanager
-    def owner(self, progress: Progress = _silent) -> Iterator[Owner]:
+    def owner(self, progress: Progress = silent) -> Iterator[Owner]:
         """Own the projections: a store made or rebuilt where it must be, and the loop over it.
 
         Raises:
@@ -190,7 +187,7 @@ class Workspace:
             yield store
 
     @contextmanager
-    def reader(self, progress: Progress = _silent) -> Iterator[Store]:
+    def reader(self, progress: Progress = silent) -> Iterator[Store]:
         """Projections to query: caught up here where nobody owns them, else the owner's published copy.
 
         Raises:
@@ -200,7 +197,7 @@ class Workspace:
             yield store
 
     @contextmanager
-    def fresh_reader(self, progress: Progress = _silent) -> Iterator[Store]:
+    def fresh_reader(self, progress: Progress = silent) -> Iterator[Store]:
         """A reader that has seen everything on record now: where an owner is alive, once its copy has."""
         now = self.log.end()
 
@@ -211,7 +208,7 @@ class Workspace:
             yield store
 
     @contextmanager
-    def _reader(self, is_enough: Callable[[OwnerState], bool], progress: Progress = _silent) -> Iterator[Store]:
+    def _reader(self, is_enough: Callable[[OwnerState], bool], progress: Progress = silent) -> Iterator[Store]:
         with ExitStack() as held:
             what = "the owner to publish a copy"
             if owner := self._be_owner_or_wait(held, is_enough, what, progress):
@@ -233,7 +230,7 @@ class Workspace:
                 "`onrecord up` and start it again"
             ) from error
 
-    def settle_down(self, positions: Positions, progress: Progress = _silent) -> None:
+    def settle_down(self, positions: Positions, progress: Progress = silent) -> None:
         """Leave projections and grades caught up to `positions`: as the owner, or by waiting for the one there is.
 
         Beside an owner its published copy is what others ask: that must have caught up, too.
@@ -284,7 +281,7 @@ class Workspace:
             time.sleep(min(self.settings.poll_s, 0.1))
         return answer
 
-    def turn(self, owner: Owner, progress: Progress = _silent, published: Positions | None = None) -> int:
+    def turn(self, owner: Owner, progress: Progress = silent, published: Positions | None = None) -> int:
         """Fold and decide until nothing is left, and tell others how far that is; gives the records folded."""
         told_at = time.monotonic()
 
@@ -326,7 +323,7 @@ class Workspace:
         publish_copy(store, self.settings.published, at)
         return at
 
-    def rebuild(self, progress: Progress = _silent) -> Rebuilt:
+    def rebuild(self, progress: Progress = silent) -> Rebuilt:
         """Make the projections anew from the log.
 
         Raises:
@@ -336,7 +333,7 @@ class Workspace:
             return rebuild(self.log, self.generations, progress)
 
     def rebuild_into(
-        self, out_file: Path | None, until: datetime | None = None, progress: Progress = _silent
+        self, out_file: Path | None, until: datetime | None = None, progress: Progress = silent
     ) -> Rebuilt:
         """Projections in a file of their own: of everything, or only of what was known at a time.
 
@@ -350,7 +347,7 @@ class Workspace:
         at = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
         return build(self.log, out_file, progress, until=at)
 
-    def verify(self, progress: Progress = _silent) -> Verification:
+    def verify(self, progress: Progress = silent) -> Verification:
         """Rebuild beside the projections, compare every table, and remember the outcome for the audit.
 
         Beside an owner it is the published copy that is compared, with a rebuild to its positions.
@@ -358,7 +355,7 @@ class Workspace:
         with self.reader(progress) as store:
             return self._verify(store, progress)
 
-    def audit(self, progress: Progress = _silent) -> list[Check]:
+    def audit(self, progress: Progress = silent) -> list[Check]:
         """The ten checks. The tenth shows the last verification; one is made unless there is one at these positions."""
         with self.reader(progress) as store:
             checks = [Check(*row.values()) for row in store.query("audit").to_pylist()]
@@ -386,7 +383,7 @@ class Workspace:
         *,
         force: bool = False,
         why: str | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> GradingTally:
         """Ask for grades on record, and wait for the answer.
 
@@ -410,7 +407,7 @@ class Workspace:
             raise TypeError(f"a {answer.type} answered a GradingRequested")
         return answer.data
 
-    def ask(self, request: Record, topic: str = "requests", progress: Progress = _silent) -> Record:
+    def ask(self, request: Record, topic: str = "requests", progress: Progress = silent) -> Record:
         """Put a request on record and wait for the record of a topic whose `causation_id` it is.
 
         Raises:

@@ -15,12 +15,13 @@ from projections.store import Store
 
 BATCH_ROWS = 150_000
 Progress = Callable[[int, int], None]
-"""Called with the records folded so far, and those still to come."""
+"""Called with how much is done (records folded, most often), and how much is left."""
 Seen = Callable[[pa.Table], None]
 """Called with each batch once it is folded."""
 
 
-def _silent(_folded: int, _left: int) -> None: ...
+def silent(_done: int, _left: int) -> None:
+    """Progress that nobody looks at."""
 
 
 def _unseen(_batch: pa.Table) -> None: ...
@@ -65,7 +66,7 @@ def _read_ahead(
 
 
 def catch_up(
-    log: EventLog, store: Store, progress: Progress = _silent, rows: int = BATCH_ROWS, seen: Seen = _unseen
+    log: EventLog, store: Store, progress: Progress = silent, rows: int = BATCH_ROWS, seen: Seen = _unseen
 ) -> int:
     """Fold everything that was on the log when the call began; returns how many records that was."""
     target = log.end()
@@ -89,7 +90,7 @@ def _fold(
     return folded
 
 
-def rebuild(log: EventLog, generations: Generations, progress: Progress = _silent) -> Rebuilt:
+def rebuild(log: EventLog, generations: Generations, progress: Progress = silent) -> Rebuilt:
     """Fill the next generation from the log, prove that no record is in it twice, and switch to it."""
     path = generations.next()
     report = build(log, path, progress)
@@ -100,7 +101,7 @@ def rebuild(log: EventLog, generations: Generations, progress: Progress = _silen
 def build(
     log: EventLog,
     path: Path,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     until: datetime | None = None,
     target: Positions | None = None,
 ) -> Rebuilt:
