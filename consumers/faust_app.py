@@ -21,10 +21,10 @@ import faust
 from faust.types import EventT
 
 from consumers.timetable import Timetable
-from consumers.watchdog import Lane, Standstill, Watchdog
+from consumers.watchdog import Standstill, Watchdog
 from eventlog.kafka_cluster import Cluster, KafkaSettings
 from eventlog.kafka_group import GroupWatcher
-from eventlog.log import EventLog, LogError
+from eventlog.log import EventLog, Lane, LogError, Positions
 from producers.raw_feeds import FEEDS, RawAnswer, RawFeeds
 
 GROUP = "worker"
@@ -197,7 +197,7 @@ class FeedWorker:
         if asked:
             log.info("%d jobs asked for", asked)
 
-    def _look(self, group: GroupWatcher) -> tuple[list[Lane], Mapping[Lane, int], Mapping[Lane, int]]:
+    def _look(self, group: GroupWatcher) -> tuple[list[Lane], Positions, Positions]:
         ours = [self._lane(at.topic, at.partition) for at in self.app.consumer.assignment()]
         feeds = [lane for lane in ours if lane[0] in FEEDS]
         # After a restart the group's own offsets are all that is known of a partition that has moved nothing yet.

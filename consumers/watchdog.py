@@ -5,12 +5,10 @@ longer fetches can keep it quiet.
 """
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from eventlog.log import LogError, Positions
-
-Lane = tuple[str, int]
+from eventlog.log import Lane, LogError, Positions
 
 
 @dataclass
@@ -24,7 +22,7 @@ class Standstill:
     _last: dict[Lane, int] = field(default_factory=dict)
     _looks: dict[Lane, int] = field(default_factory=dict)
 
-    def stuck(self, ours: Collection[Lane], ends: Positions, positions: Mapping[Lane, int]) -> list[Lane]:
+    def stuck(self, ours: Collection[Lane], ends: Positions, positions: Positions) -> list[Lane]:
         """The partitions that stood still too long; one that is not ours any more begins anew."""
         for lane in set(self._looks) - set(ours):
             del self._looks[lane]
@@ -45,7 +43,7 @@ class Watchdog:
     on: offsets alone do not tell, since the marker of a transaction takes one too.
     """
 
-    look: Callable[[], tuple[Collection[Lane], Positions, Mapping[Lane, int]]]
+    look: Callable[[], tuple[Collection[Lane], Positions, Positions]]
     waits: Callable[[Lane, int], bool]
     bite: Callable[[list[Lane]], None]
     standstill: Standstill

@@ -24,7 +24,7 @@ from eventlog.columns import is_same, refused, to_envelope
 from eventlog.kafka_cluster import Cluster, KafkaSettings
 from eventlog.kafka_reader import KafkaReader
 from eventlog.kafka_values import partition_of, row_to_key, row_to_value, to_stamp, to_table, to_value
-from eventlog.log import LogError, Positions
+from eventlog.log import Lane, LogError, Positions
 from schemas.codec import Codec
 from schemas.ids import split_reference
 from schemas.record import Record
@@ -227,7 +227,7 @@ class KafkaLog:
                 self._producer.purge()
         self._producer = None
 
-    def _candidates(self, lane: tuple[str, int], record_id: str) -> Iterator[pa.Table]:
+    def _candidates(self, lane: Lane, record_id: str) -> Iterator[pa.Table]:
         """Rows of the partition whose bytes hold the id, likely places first, in offset order within a place."""
         reader = self._reader((lane[0], _FIND))
         begin, end = self.cluster.starts([lane])[lane], self.cluster.ends([lane])[lane]

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, b
     OffsetSpec,
 )
 
-from eventlog.log import LogError, Positions
+from eventlog.log import Lane, LogError, Positions
 
 T = TypeVar("T")
 COMING_IN_S = 15.0
@@ -168,20 +168,20 @@ class Cluster:
         """The name that a topic of the log has on the cluster."""
         return self.settings.topic_prefix + topic
 
-    def lanes(self, topics: Iterable[str]) -> list[tuple[str, int]]:
+    def lanes(self, topics: Iterable[str]) -> list[Lane]:
         """Every topic and partition."""
         return [(topic, partition) for topic in topics for partition in range(self.partitions[topic])]
 
-    def ends(self, lanes: Iterable[tuple[str, int]], *, stable: bool = True) -> dict[tuple[str, int], int]:
+    def ends(self, lanes: Iterable[Lane], *, stable: bool = True) -> dict[Lane, int]:
         """The offsets behind the last record; `stable`: behind the last that no open transaction holds back."""
         level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
         return self._offsets(dict.fromkeys(lanes, _LATEST), level)
 
-    def starts(self, lanes: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def starts(self, lanes: Iterable[Lane]) -> dict[Lane, int]:
         """The offsets of the first records that are still held."""
         return self._offsets(dict.fromkeys(lanes, _EARLIEST), IsolationLevel.READ_COMMITTED)
 
-    def first_since(self, lane: tuple[str, int], milliseconds: int) -> int | None:
+    def first_since(self, lane: Lane, milliseconds: int) -> int | None:
         """The offset of the first record that came at a time or later; None where there is none."""
         found = self._offsets({lane: OffsetSpec.for_timestamp(milliseconds)}, IsolationLevel.READ_COMMITTED)[lane]
         return None if found < 0 else found
@@ -209,7 +209,7 @@ class Cluster:
             return LogError(f"the log on Kafka failed while {what}: {self._advice('_TIMED_OUT')}")
         return LogError(f"the log on Kafka failed while {what}: {self._advice(cause.name())} ({cause.str()})")
 
-    def gone(self, lane: tuple[str, int], first: int, behind: int) -> LogError:
+    def gone(self, lane: Lane, first: int, behind: int) -> LogError:
         """Records that somebody wants to read, and that the log holds no more."""
         topic, partition = lane
         return LogError(f"offsets {first} to {behind - 1} of {self.named(topic)}/{partition} are gone: {_GONE}")
@@ -287,9 +287,7 @@ class Cluster:
                     raise self.error(failed.args[0], "looking at its topics") from failed
             time.sleep(0.05)
 
-    def _offsets(
-        self, specs: Mapping[tuple[str, int], OffsetSpec], level: IsolationLevel
-    ) -> dict[tuple[str, int], int]:
+    def _offsets(self, specs: Mapping[Lane, OffsetSpec], level: IsolationLevel) -> dict[Lane, int]:
         asked = {TopicPartition(self.named(topic), part): spec for (topic, part), spec in specs.items()}
         if not asked:
             return {}
@@ -319,7 +317,7 @@ def _results(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
     return {key: future.result() for key, future in futures.items()}
 
 
-def ordered(positions: Positions, topics: Iterable[str]) -> list[tuple[str, int]]:
+def ordered(positions: Positions, topics: Iterable[str]) -> list[Lane]:
     """Topics and partitions in the order of the log's topics."""
     place = {topic: number for number, topic in enumerate(topics)}
     return sorted(positions, key=lambda lane: (place[lane[0]], lane[1]))

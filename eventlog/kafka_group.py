@@ -1,12 +1,11 @@
 """What a consumer group of others has left to do: ends and committed offsets, seen from outside of the group."""
 
-from collections.abc import Mapping
 from typing import Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from eventlog.kafka_cluster import ANSWER_S, Cluster
-from eventlog.log import Positions
+from eventlog.log import Lane, Positions
 
 
 class GroupWatcher:
@@ -20,7 +19,7 @@ class GroupWatcher:
         """The offsets behind the last record of every partition; LogError where no broker answers."""
         return self._cluster.ends(self._cluster.lanes(self._cluster.topics))
 
-    def committed(self) -> Mapping[tuple[str, int], int]:
+    def committed(self) -> Positions:
         """The group's committed offsets; the first offset held where it has committed none.
 
         Raises:
@@ -35,7 +34,7 @@ class GroupWatcher:
         starts = self._cluster.starts(lanes)
         return {lane: starts[lane] if at.offset < 0 else at.offset for lane, at in zip(lanes, told, strict=True)}
 
-    def waits(self, lane: tuple[str, int], offset: int) -> bool:
+    def waits(self, lane: Lane, offset: int) -> bool:
         """Whether a record can be read from an offset on, and not only the marker of a transaction."""
         self._consumer.assign([TopicPartition(self._cluster.named(lane[0]), lane[1], offset)])
         try:

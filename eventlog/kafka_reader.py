@@ -10,13 +10,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from eventlog.kafka_cluster import Cluster
 from eventlog.kafka_values import to_table
-from eventlog.log import EMPTY, Positions, reached
+from eventlog.log import EMPTY, Lane, Positions, reached
 from schemas.codec import Codec
 from schemas.registry import TOPICS
 
 CHUNK = 10_000
 WAIT_S = 0.1
-Lane = tuple[str, int]
 _HARMLESS = {KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.COORDINATOR_NOT_AVAILABLE}
 """librdkafka looks for the coordinator of a group that is never joined."""
 

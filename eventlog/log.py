@@ -49,8 +49,10 @@ import pyarrow as pa
 
 from schemas.record import Record
 
-Positions = Mapping[tuple[str, int], int]
-"""Topic and partition to the next offset to read."""
+Lane = tuple[str, int]
+"""Topic and partition."""
+Positions = Mapping[Lane, int]
+"""To each the next offset to read."""
 
 BATCH = pa.schema(
     [

@@ -8,6 +8,7 @@ from typing import Any
 
 from calibration.segments import Calibrated, CalibrationModel, is_complement
 from consumers.versions import model_of
+from eventlog.log import Positions
 from onrecord.wiring import Workspace
 from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, CalibrationTrained, CalibrationVerdict
 from schemas.requests import CalibrationRequest, CalibrationRequested
@@ -45,7 +46,7 @@ class _Held:
     """The maps of the active version, the log's end when they were read, and until when they are taken for granted."""
 
     model: CalibrationModel
-    end: Mapping[tuple[str, int], int]
+    end: Positions
     fresh_until: float
 
 

@@ -23,7 +23,7 @@ from consumers.owner import Decider, Owner
 from consumers.retention import Retainer
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import to_envelope
-from eventlog.log import EventLog, LogError, Positions, beyond, reached
+from eventlog.log import EventLog, Lane, LogError, Positions, beyond, reached
 from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
@@ -416,7 +416,7 @@ class Workspace:
         """
         self.check_decides()
         self.log.append([request])
-        positions: dict[tuple[str, int], int] = {}
+        positions: dict[Lane, int] = {}
 
         def attempt() -> Record | None:
             batch, moved = self.log.read_topic(topic, positions, 10_000)

@@ -2,8 +2,8 @@
 
 import threading
 
-from consumers.watchdog import Lane, Standstill, Watchdog
-from eventlog.log import LogError
+from consumers.watchdog import Standstill, Watchdog
+from eventlog.log import Lane, LogError
 
 LANE: Lane = ("odds-raw", 0)
 
