@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from eventlog.log import Positions
+from eventlog.log import Positions, listed, mapped
 from projections.generations import replace_file
 
 # Whoever looks whether there is an owner holds a shared lock for an instant: an owner that begins then tries again.
@@ -115,13 +115,3 @@ def read_state(folder: Path) -> OwnerState | None:
     published = None if text["published"] is None else mapped(text["published"])
     at = datetime.fromisoformat(text["at"])
     return OwnerState(mapped(text["positions"]), published, at, text.get("pid", 0), text.get("at_rest"))
-
-
-def listed(positions: Positions) -> list[list[object]]:
-    """Positions as JSON can say them."""
-    return [[topic, partition, offset] for (topic, partition), offset in sorted(positions.items())]
-
-
-def mapped(rows: list[tuple[str, int, int]]) -> Positions:
-    """What `listed` wrote."""
-    return {(topic, partition): offset for topic, partition, offset in rows}

@@ -24,14 +24,12 @@ from eventlog.columns import is_same, refused, to_envelope
 from eventlog.kafka_cluster import Cluster, KafkaSettings
 from eventlog.kafka_reader import KafkaReader
 from eventlog.kafka_values import partition_of, row_to_key, row_to_value, to_stamp, to_table, to_value
-from eventlog.log import Lane, LogError, Positions
+from eventlog.log import BATCH_BYTES, Lane, LogError, Positions, whole_topic
 from schemas.codec import Codec
 from schemas.ids import split_reference
 from schemas.record import Record
 from schemas.registry import TOPICS
 
-BATCH_BYTES = 128 * 1024 * 1024
-"""A batch ends soon after this size, whatever its number of records, so that a reader's memory has a bound."""
 SKEW = timedelta(minutes=10)
 """How far the clock of a producer may be ahead of the brokers'."""
 _FIND = "find"
@@ -240,12 +238,12 @@ class KafkaLog:
                 yield to_table(messages, self.cluster.settings.topic_prefix, self._codec)
 
     def _conflicts_of(self, topic: str) -> Iterator[dict[str, Any]]:
-        pieces = [batch["record_id"].combine_chunks() for batch in self._whole(topic)]
+        pieces = [batch["record_id"].combine_chunks() for batch in whole_topic(self, topic, _SCAN_ROWS)]
         counted = pc.value_counts(pa.concat_arrays(pieces).drop_null()) if pieces else []
         twice = [each["values"].as_py() for each in counted if each["counts"].as_py() > 1]
         rows = [
             row
-            for batch in (self._whole(topic) if twice else ())
+            for batch in (whole_topic(self, topic, _SCAN_ROWS) if twice else ())
             for row in batch.filter(pc.is_in(batch["record_id"], value_set=pa.array(twice))).to_pylist()
         ]
         kept: dict[str, dict[str, Any]] = {}
@@ -256,10 +254,3 @@ class KafkaLog:
             if content not in seen and not is_same(first, row):
                 seen.add(content)
                 yield {"topic": topic, "record_id": content[0], "refused": content[1], "seen_at": row["recorded_at"]}
-
-    def _whole(self, topic: str) -> Iterator[pa.Table]:
-        target = {lane: end for lane, end in self.end().items() if lane[0] == topic}
-        positions: Positions = {lane: at for lane, at in self.earliest().items() if lane[0] == topic}
-        while any(positions[lane] < end for lane, end in target.items()):
-            batch, positions = self.read_topic(topic, positions, _SCAN_ROWS)
-            yield batch

@@ -42,7 +42,7 @@ end() / earliest()
 Several processes may append and read at once. A log object may be used by several threads.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -77,6 +77,8 @@ BATCH = pa.schema(
 """The columns of a batch; `data` is the payload as JSON text. `fault` and `value` are null but in what is no record."""
 
 EMPTY: pa.Table = BATCH.empty_table()
+BATCH_BYTES = 128 * 1024 * 1024
+"""A batch ends soon after this size, whatever its number of records, so that a reader's memory has a bound."""
 
 
 class LogError(Exception):
@@ -155,3 +157,22 @@ def beyond(positions: Positions, end: Positions) -> Positions:
 def latest(first: Positions, second: Positions) -> Positions:
     """The larger offset of each partition."""
     return {key: max(first.get(key, 0), second.get(key, 0)) for key in {*first, *second}}
+
+
+def listed(positions: Positions) -> list[list[object]]:
+    """Positions as JSON can say them."""
+    return [[topic, partition, offset] for (topic, partition), offset in sorted(positions.items())]
+
+
+def mapped(rows: list[tuple[str, int, int]]) -> Positions:
+    """What `listed` wrote."""
+    return {(topic, partition): offset for topic, partition, offset in rows}
+
+
+def whole_topic(log: EventLog, topic: str, limit: int) -> Iterator[pa.Table]:
+    """What a topic holds now, at most `limit` records at once."""
+    end: Positions = {lane: offset for lane, offset in log.end().items() if lane[0] == topic}
+    held: Positions = {}
+    while not reached(held, end):
+        batch, held = log.read_topic(topic, held, limit)
+        yield batch

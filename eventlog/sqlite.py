@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from eventlog.clock import Clock, SystemClock
 from eventlog.columns import ROW, STORED, refused, to_batch, to_envelope, to_row, to_table, unlike
-from eventlog.log import EMPTY, LogError, Positions
+from eventlog.log import BATCH_BYTES, EMPTY, LogError, Positions
 from eventlog.sqlite_connection import Error, SqliteConnection
 from eventlog.uninterrupted import uninterrupted
 from schemas.codec import Codec
@@ -30,8 +30,6 @@ from schemas.registry import TOPICS
 
 MEMORY = ":memory:"
 BUSY_TIMEOUT_MS = 30_000
-BATCH_BYTES = 128 * 1024 * 1024
-"""A batch ends soon after this size, whatever its number of records, so that a reader's memory has a bound."""
 _FETCH_ROWS = 2048
 _COMPARED_ROWS = 512
 """Fewer than are fetched at once: so all of them come, whatever their size. SQLite takes 32,766 parameters."""

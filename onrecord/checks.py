@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from eventlog.log import EventLog
+from eventlog.log import EventLog, listed
 from projections.catch_up import Progress, build
 from projections.digest import differences, exact_digests
 from projections.generations import replace_file
@@ -39,8 +39,7 @@ class Verification:
 
 def state(generation: Path | None, store: Store) -> str:
     """Names a file of projections and how far it is folded."""
-    lanes = sorted([*lane, offset] for lane, offset in store.positions().items())
-    return json.dumps([generation and generation.name, lanes])
+    return json.dumps([generation and generation.name, listed(store.positions())])
 
 
 def verify(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consumers.lease import listed, mapped
-from eventlog.log import EventLog, LogError, Positions, behind_by, beyond, reached
+from eventlog.log import EventLog, LogError, Positions, behind_by, beyond, listed, mapped, reached
 from projections.catch_up import Progress, silent
 from projections.generations import replace_file
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.columns import to_envelope
-from eventlog.log import EMPTY, EventLog, Positions, reached
+from eventlog.log import EMPTY, EventLog, whole_topic
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, ResultRecorded
 from schemas.predictions import PredictionMade
@@ -63,16 +63,9 @@ class OnRecord:
 
 def _held(log: EventLog, topic: str, column: str, values: Sequence[str]) -> pa.Table:
     """All records of a topic that have one of the values there."""
-    end = {lane: offset for lane, offset in log.end().items() if lane[0] == topic}
-    positions: Positions = {}
-    found, wanted = [EMPTY], pa.array(values)
-    while not reached(positions, end):
-        batch, moved = log.read_topic(topic, positions, _READ_ROWS)
-        if moved == positions:
-            break
-        positions = {**positions, **moved}
-        found.append(batch.filter(pc.is_in(batch[column], wanted)))
-    return pa.concat_tables(found)
+    wanted = pa.array(values)
+    batches = whole_topic(log, topic, _READ_ROWS)
+    return pa.concat_tables([EMPTY, *(batch.filter(pc.is_in(batch[column], wanted)) for batch in batches)])
 
 
 def _in_order(table: pa.Table) -> Iterator[tuple[datetime, Record]]:
