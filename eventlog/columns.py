@@ -93,6 +93,11 @@ def to_envelope(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**envelope, "data": json.loads(row["data"])}
 
 
+def known_at(batch: pa.Table) -> pa.ChunkedArray:
+    """When each record was known: upstream's own time for history, else the log's stamp."""
+    return pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
+
+
 def is_same(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     """Whether two rows with one id say the same: JSON in another layout is no other content."""
     envelope = [name for name in CONTENT if name != "data"]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eventlog.columns import to_envelope
+from eventlog.columns import known_at, to_envelope
 from eventlog.log import EMPTY, EventLog, whole_topic
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.events import EventRescheduled, EventScheduled, EventStatusChanged, ResultRecorded
@@ -70,7 +70,7 @@ def _held(log: EventLog, topic: str, column: str, values: Sequence[str]) -> pa.T
 
 def _in_order(table: pa.Table) -> Iterator[tuple[datetime, Record]]:
     """Records beside the time at which each was known: upstream's own for history, else the log's stamp."""
-    known = pc.if_else(pc.equal(table["origin"], "LIVE"), table["recorded_at"], table["occurred_at"])
+    known = known_at(table)
     table = table.append_column("known_at", known)
     table = table.take(pc.sort_indices(known))
     codec = Codec()

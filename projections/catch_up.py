@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eventlog.columns import known_at
 from eventlog.log import EventLog, Positions, behind_by, reached
 from projections.generations import Generations
 from projections.store import Store
@@ -128,8 +129,8 @@ def build(
 
 
 def _known_by(until: datetime, batch: pa.Table) -> pa.Table:
-    known_at = pc.if_else(pc.equal(batch["origin"], "LIVE"), batch["recorded_at"], batch["occurred_at"])
-    return batch.filter(pc.less_equal(known_at, pa.scalar(until, known_at.type)))
+    known = known_at(batch)
+    return batch.filter(pc.less_equal(known, pa.scalar(until, known.type)))
 
 
 def _not_behind(target: Positions, batch: pa.Table, after: Positions) -> tuple[pa.Table, Positions]:
