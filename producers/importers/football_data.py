@@ -14,7 +14,7 @@ from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, EARLIER, GameRow, Score, tell_rows
 from producers.importers.games import Maker, Price, game
 from producers.importers.moments import Fault, FileMoments, Reading
-from producers.importers.times import TIMES, collected_before
+from producers.importers.times import collected_before
 
 FORMAT = "football-data"
 REQUIRED = ("Div", "Date", "HomeTeam", "AwayTeam", "FTHG", "FTAG")
@@ -39,7 +39,6 @@ SHOTS = ("HS", "AS", "HST", "AST")
 AWARDED_SCORES = {(3, 0), (0, 3)}
 
 _MAKER = Maker(FORMAT, "football-data.co.uk")
-_TIMES = TIMES[FORMAT]
 _PREFIX = "|".join(sorted(BOOKS, key=len, reverse=True))
 _PRICE = re.compile(rf"({_PREFIX})(C?)(?:([HDA])|([<>])2\.5|AH([HA]))")
 _SIDES = {"H": "HOME", "D": "DRAW", "A": "AWAY", ">": "OVER", "<": "UNDER"}
@@ -143,14 +142,14 @@ def _match(layout: Layout, row: Row) -> tuple[GameRow, list[Fault]]:
     on = parsed_date(layout.cell(row, "Date"))
     clock = _clock(layout.cell(row, "Time"), faults)
     of = league(layout.cell(row, "Div"), sport="soccer")
-    start = _TIMES.at(of, on, clock)
+    start = _MAKER.times.at(of, on, clock)
     home, away = layout.cell(row, "HomeTeam"), layout.cell(row, "AwayTeam")
     told = game(of, on, home, away, start, start_assumed=clock is None, season=layout.season)
-    times = {EARLIER: collected_before(start), CLOSING: start - _TIMES.closing}
+    times = {EARLIER: collected_before(start), CLOSING: start - _MAKER.times.closing}
     looks = tuple((phase, at) for phase, at in times.items() if any(layout.prices_of(row, phase)))
     score = _result(layout, row, faults, priced=bool(looks))
     content = partial(layout.table.raw_csv, row.raw)
-    return GameRow(_MAKER, _TIMES, told, content, "decimal", looks, partial(layout.prices_of, row), score), faults
+    return GameRow(_MAKER, told, content, "decimal", looks, partial(layout.prices_of, row), score), faults
 
 
 def _result(layout: Layout, row: Row, faults: list[Fault], priced: bool) -> Score | None:

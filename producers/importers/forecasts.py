@@ -12,7 +12,6 @@ from producers.importers.cells import BadCell, iso_date, number, whole
 from producers.importers.files import FileRefused, Row, Table, read_table
 from producers.importers.games import Game, Maker, game
 from producers.importers.moments import FileMoments, Order, Reading
-from producers.importers.times import TIMES
 from schemas.events import Result
 from schemas.predictions import Prediction, PredictionMade
 from schemas.publishes import PredictionPublished, Publish, TicketTerms
@@ -48,7 +47,7 @@ class Forecast:
 
     def tell(self, reading: Reading) -> None:
         """Adds the forecast's moments."""
-        times, start = TIMES[self.maker.format], self.game.starts_at
+        times, start = self.maker.times, self.game.starts_at
         issued = times.at(self.game.of, start.astimezone(times.zone or self.game.of.zone).date(), times.issued)
         scheduled, known = start - times.scheduled, start + times.result
         reading.add(scheduled, Order.SCHEDULED, partial(self.maker.scheduled, self.game, scheduled))
@@ -197,7 +196,7 @@ def _ahead(home: int, away: int) -> Literal["home", "away"] | None:
 
 def _game(of: League, cells: dict[str, str], maker: Maker, number: int, season: str | None) -> Game:
     on = iso_date(cells["date"])
-    start = TIMES[maker.format].at(of, on)
+    start = maker.times.at(of, on)
     return game(of, on, cells["team1"], cells["team2"], start, start_assumed=True, season=season, number=number)
 
 

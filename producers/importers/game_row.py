@@ -70,7 +70,6 @@ class GameRow:
     """
 
     maker: Maker
-    times: SourceTimes
     game: Game
     content: Callable[[], str]
     odds_format: OddsFormat
@@ -82,17 +81,17 @@ class GameRow:
     def tell(self, reading: Reading) -> None:
         """Adds the game's moments."""
         start = self.game.starts_at
-        reading.add(start - self.times.scheduled, Order.SCHEDULED, self._scheduled)
+        reading.add(start - self.maker.times.scheduled, Order.SCHEDULED, self._scheduled)
         for phase, at in self.looks:
             reading.add(at, Order.ODDS, partial(self._odds, phase, at))
         if self.score:
             started = partial(self.maker.started, self.game)
             reading.add(start, *((Order.STATUS, self._award) if self.score.awarded else (Order.STARTED, started)))
-            reading.add(start + self.times.result, Order.RESULT, partial(self._result, self.score))
+            reading.add(start + self.maker.times.result, Order.RESULT, partial(self._result, self.score))
 
     def _raw(self) -> RawPayloadCaptured:
         game, start = self.game, self.game.starts_at
-        last = start + self.times.result if self.score else start - self.times.scheduled
+        last = start + self.maker.times.result if self.score else start - self.maker.times.scheduled
         first_cited = self.looks[0][1] if self.looks else last
         source = f"{self.maker.format}: {game.of.word} {game.home} v {game.away}, {start:%Y-%m-%d}"
         return self.maker.raw(first_cited, game.event_id, source, self.content(), self.content_type)
@@ -101,7 +100,7 @@ class GameRow:
         return [raw, *records] if raw.occurred_at == at else records
 
     def _scheduled(self) -> list[Record]:
-        at = self.game.starts_at - self.times.scheduled
+        at = self.game.starts_at - self.maker.times.scheduled
         return self._with_raw(self._raw(), at, self.maker.scheduled(self.game, at))
 
     def _odds(self, phase: str, at: datetime) -> list[Record]:
@@ -117,7 +116,7 @@ class GameRow:
         return self.maker.status(self.game, self.game.starts_at, "AWARDED", reason)
 
     def _result(self, score: Score) -> list[Record]:
-        raw, at = self._raw(), self.game.starts_at + self.times.result
+        raw, at = self._raw(), self.game.starts_at + self.maker.times.result
         data = Result(
             status="AWARDED" if score.awarded else "FINAL",
             home=score.home,

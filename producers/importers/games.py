@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 
 from producers.event_identity import League, event_id, team
+from producers.importers.times import TIMES, SourceTimes
 from schemas.events import (
     EventRescheduled,
     EventScheduled,
@@ -86,6 +87,11 @@ class Maker:
     def producer(self) -> str:
         """Who put them on record."""
         return f"import:{self.format}"
+
+    @property
+    def times(self) -> SourceTimes:
+        """What stands in for the times that the source does not tell."""
+        return TIMES[self.format]
 
     def record(
         self,

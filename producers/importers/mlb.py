@@ -12,7 +12,6 @@ from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, OPENING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Maker, game
 from producers.importers.moments import Fault, FileMoments, Reading
-from producers.importers.times import TIMES
 
 FORMAT = "mlb"
 REQUIRED = (
@@ -55,10 +54,10 @@ def _game_numbers(table: Table) -> Mapping[int, int]:
 
 
 def _row(reading: Reading, table: Table, numbers: Mapping[int, int], row: Row) -> tuple[GameRow, list[Fault]]:
-    cells, times = table.named(row), TIMES[FORMAT]
+    cells = table.named(row)
     on = iso_date(cells["date"])
     count = numbers[row.number]
-    start = times.at(_MLB, on) + BETWEEN_GAMES * (count - 1)
+    start = _MAKER.times.at(_MLB, on) + BETWEEN_GAMES * (count - 1)
     teams = cells["home_name"], cells["away_name"]
     told = game(_MLB, on, *teams, start, start_assumed=True, season=str(on.year), number=count)
     found = Found(BOOK)
@@ -68,8 +67,8 @@ def _row(reading: Reading, table: Table, numbers: Mapping[int, int], row: Row) -
         reading.left_out[LEFT_OUT] += bool(cells[f"{word}_ou_line"])
     _run_line(found, cells)
     score = _score(cells, found.faults)
-    looks, content = found.looks(times, start), partial(table.raw_csv, row.raw)
-    return GameRow(_MAKER, times, told, content, "american", looks, found.of, score), found.faults
+    looks, content = found.looks(_MAKER.times, start), partial(table.raw_csv, row.raw)
+    return GameRow(_MAKER, told, content, "american", looks, found.of, score), found.faults
 
 
 def _run_line(found: Found, cells: Mapping[str, str]) -> None:

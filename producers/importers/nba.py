@@ -10,7 +10,6 @@ from producers.importers.files import Row, Table, read_table
 from producers.importers.game_row import CLOSING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Maker, game
 from producers.importers.moments import Fault, FileMoments, Reading
-from producers.importers.times import TIMES
 
 FORMAT = "nba"
 QUARTERS = ("q1", "q2", "q3", "q4")
@@ -41,17 +40,17 @@ def moments(path: Path) -> FileMoments:
 
 
 def _row(reading: Reading, table: Table, row: Row) -> tuple[GameRow, list[Fault]]:
-    cells, times = table.named(row), TIMES[FORMAT]
+    cells = table.named(row)
     on = iso_date(cells["date"])
-    start = times.at(_NBA, on)
+    start = _MAKER.times.at(_NBA, on)
     told = game(_NBA, on, cells["home"], cells["away"], start, start_assumed=True, season=cells["season"] or None)
     found = Found(BOOK)
     found.american(cells, "moneyline_home", CLOSING, "MONEYLINE:FULL_GAME", "HOME")
     found.american(cells, "moneyline_away", CLOSING, "MONEYLINE:FULL_GAME", "AWAY")
     score = _score(cells, found.faults)
     reading.left_out[LEFT_OUT] += sum(bool(cells[column]) for column in LINES)
-    looks, content = found.looks(times, start), partial(table.raw_csv, row.raw)
-    return GameRow(_MAKER, times, told, content, "american", looks, found.of, score), found.faults
+    looks, content = found.looks(_MAKER.times, start), partial(table.raw_csv, row.raw)
+    return GameRow(_MAKER, told, content, "american", looks, found.of, score), found.faults
 
 
 def _score(cells: Mapping[str, str], faults: list[Fault]) -> Score | None:

@@ -12,7 +12,6 @@ from producers.importers.files import Row, Table, read_objects, read_table
 from producers.importers.game_row import CLOSING, OPENING, Found, GameRow, Score, tell_rows
 from producers.importers.games import Game, Maker, game
 from producers.importers.moments import Fault, FileMoments, Reading
-from producers.importers.times import TIMES
 
 ARCHIVE, NFELO = "nfl-archive", "nfelo"
 QUARTERS = {"q1": "1stQtr", "q2": "2ndQtr", "q3": "3rdQtr", "q4": "4thQtr"}
@@ -65,10 +64,10 @@ def _archived(reading: Reading, row: Row, cells: Mapping[str, str]) -> tuple[Gam
     missing = [key for key in ARCHIVE_REQUIRED if key not in cells]
     if missing:
         raise BadCell(f"has no {', '.join(missing)}")
-    on, times = _date(cells["date"]), TIMES[ARCHIVE]
+    on = _date(cells["date"])
     home, away = (_club(cells[f"{side}_team"], whole(cells["season"])) for side in ("home", "away"))
     season = str(whole(cells["season"]))
-    told = game(_NFL, on, home, away, times.at(_NFL, on), start_assumed=True, season=season)
+    told = game(_NFL, on, home, away, _ARCHIVE.times.at(_NFL, on), start_assumed=True, season=season)
     found = Found(BOOK)
     found.american(cells, "home_close_ml", CLOSING, "MONEYLINE:FULL_GAME", "HOME")
     found.american(cells, "away_close_ml", CLOSING, "MONEYLINE:FULL_GAME", "AWAY")
@@ -78,9 +77,9 @@ def _archived(reading: Reading, row: Row, cells: Mapping[str, str]) -> tuple[Gam
         lines = [column for column in lines if column not in fault.columns.split(",")]
     score = _archived_score(cells, found.faults)
     reading.left_out[LEFT_OUT] += sum(bool(cells.get(column)) for column in (*lines, *HALF_LINES))
-    looks = found.looks(times, told.starts_at)
+    looks = found.looks(_ARCHIVE.times, told.starts_at)
     kind = "application/json"
-    return GameRow(_ARCHIVE, times, told, partial(str, row.raw), "american", looks, found.of, score, kind), found.faults
+    return GameRow(_ARCHIVE, told, partial(str, row.raw), "american", looks, found.of, score, kind), found.faults
 
 
 def _date(text: str) -> date:
@@ -141,14 +140,14 @@ def nfelo_moments(path: Path) -> FileMoments:
 
 
 def _nfelo_row(reading: Reading, table: Table, row: Row) -> tuple[GameRow, list[Fault]]:
-    cells, times = table.named(row), TIMES[NFELO]
+    cells = table.named(row)
     told = _nfelo_game(cells["game_id"])
     found = Found(BOOK)
     for phase, word in NFELO_PHASES:
         _read_lines(reading, found, cells, phase, word)
     content = partial(table.raw_csv, row.raw)
-    looks = found.looks(times, told.starts_at)
-    return GameRow(_NFELO, times, told, content, "american", looks, found.of, None), found.faults
+    looks = found.looks(_NFELO.times, told.starts_at)
+    return GameRow(_NFELO, told, content, "american", looks, found.of, None), found.faults
 
 
 def _nfelo_game(game_id: str) -> Game:
@@ -159,7 +158,7 @@ def _nfelo_game(game_id: str) -> Game:
     away, home = (team(_NFL, part) for part in parts[2:])
     if home == away:
         raise BadCell(f"{home} cannot play itself")
-    start = TIMES[NFELO].at(_NFL, sunday_of(season, week))
+    start = _NFELO.times.at(_NFL, sunday_of(season, week))
     identity = event_id_in_round(_NFL, f"{season}-week-{week:02}", home, away)
     return Game(identity, _NFL, home, away, start, start_assumed=True, season=str(season))
 

@@ -14,7 +14,6 @@ from producers.importers.files import FileRefused, Row, Table, read_table, requi
 from producers.importers.games import Game, Maker, Price
 from producers.importers.looks import Look, Pairing, Told, calendar, tell_calendar, tell_looks
 from producers.importers.moments import Fault, FileMoments, Order, Reading
-from producers.importers.times import TIMES
 from schemas.events import Result
 from schemas.record import Record
 
@@ -249,7 +248,7 @@ def _raw_lines(maker: Maker, table: Table, of: Game, at: datetime, lines: Sequen
 def _scores(table: Table, maker: Maker) -> FileMoments:
     """One row a team: a game that is completed has a result, any other is but on the calendar."""
     reading = Reading(table.file, maker.format)
-    lines = list(_lines(reading, table, partial(_score_time, TIMES[maker.format].scheduled), _flat_pairing))
+    lines = list(_lines(reading, table, partial(_score_time, maker.times.scheduled), _flat_pairing))
     games = calendar([(line.at, line.pairing) for line in lines])
     groups: defaultdict[str, list[Line]] = defaultdict(list)
     for line in lines:
