@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import partial
 
 from producers.importers.files import Row, TextFile
 from producers.importers.games import Game
@@ -112,50 +113,34 @@ class Reading:
         tally = Tally(rows, rows - rejected, rejected, cells, dict(self.left_out))
         first = min((moment.at for moment in self._moments), default=UNKNOWN_TIME)
         self._moments.extend(
-            Moment(at or first, Order.REJECTION, _Rejected(self, at or first, event_id, rejection))
+            Moment(at or first, Order.REJECTION, partial(self._rejected, at or first, event_id, rejection))
             for at, event_id, rejection in self._rejections
         )
         last = max((moment.at for moment in self._moments), default=UNKNOWN_TIME)
-        self._moments.append(Moment(last, Order.TALLY, _Counted(self, last, tally)))
+        self._moments.append(Moment(last, Order.TALLY, partial(self._counted, last, tally)))
         self._moments.sort(key=_when)
         return FileMoments(self.file.name, self.format, self._moments, tally)
 
-
-@dataclass(frozen=True, slots=True)
-class _Rejected:
-    reading: Reading
-    at: datetime
-    event_id: str | None
-    rejection: Rejection
-
-    def __call__(self) -> list[Record]:
-        said = self.rejection
+    def _rejected(self, at: datetime, event_id: str | None, said: Rejection) -> list[Record]:
         place = (said.location, said.column or "", said.reason)
-        identity = (self.reading.producer, self.reading.file.sha256, self.reading.file.name, *place)
+        identity = (self.producer, self.file.sha256, self.file.name, *place)
         return [
             InputRejected(
                 record_id=hashed_id("rejected", *identity),
-                event_id=self.event_id,
-                occurred_at=self.at,
+                event_id=event_id,
+                occurred_at=at,
                 origin="BACKFILL",
-                producer=self.reading.producer,
+                producer=self.producer,
                 data=said,
             )
         ]
 
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    reading: Reading
-    at: datetime
-    tally: Tally
-
-    def __call__(self) -> list[Record]:
-        file, tally = self.reading.file, self.tally
+    def _counted(self, at: datetime, tally: Tally) -> list[Record]:
+        file = self.file
         data = FileTally(
             source=file.name,
             sha256=file.sha256,
-            format=self.reading.format,
+            format=self.format,
             rows=tally.rows,
             accepted=tally.accepted,
             rejected=tally.rejected,
@@ -163,10 +148,10 @@ class _Counted:
         )
         return [
             FileImported(
-                record_id=hashed_id("imported", self.reading.producer, file.sha256, file.name),
-                occurred_at=self.at,
+                record_id=hashed_id("imported", self.producer, file.sha256, file.name),
+                occurred_at=at,
                 origin="BACKFILL",
-                producer=self.reading.producer,
+                producer=self.producer,
                 data=data,
             )
         ]
