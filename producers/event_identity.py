@@ -54,6 +54,18 @@ def team(of: League, name: str) -> str:
     return _teams().get(_group(of), {}).get(_compact(text), text)
 
 
+def opponents(of: League, home: str, away: str) -> tuple[str, str]:
+    """The one names of two clubs that meet.
+
+    Raises:
+        ValueError: a name that names none, or both name one club.
+    """
+    clubs = team(of, home), team(of, away)
+    if clubs[0] == clubs[1]:
+        raise ValueError(f"{clubs[0]} cannot play itself")
+    return clubs
+
+
 def knows_team(of: League, name: str) -> bool:
     """Whether aliases.toml lists the club."""
     return _compact(repaired(name)) in _teams().get(_group(of), {})

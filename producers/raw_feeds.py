@@ -20,7 +20,7 @@ from typing import Any
 
 from producers import odds_api
 from producers.checked import build
-from producers.event_identity import League, event_id, league, local_date, team
+from producers.event_identity import League, event_id, league, local_date, opponents, team
 from producers.prices import payload_format
 from producers.publishing_service import EventStart, Starts
 from producers.snapshot_capture import captured_payload, from_raw, player_status, rejected, seen_odds
@@ -136,8 +136,7 @@ def _pairing(place: int, game: Mapping[str, Any]) -> _Pairing:
     of, start = league(sport), datetime.fromisoformat(commences)
     if start.tzinfo is None:
         raise ValueError(f"commence_time {commences} has no UTC offset")
-    if team(of, home) == team(of, away):
-        raise ValueError(f"{home} cannot play itself")
+    opponents(of, home, away)
     return _Pairing(place, of, home, away, start)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 
-from producers.event_identity import League, event_id, team
+from producers.event_identity import League, event_id, opponents
 from producers.importers.times import TIMES, SourceTimes
 from schemas.events import (
     EventRescheduled,
@@ -70,9 +70,7 @@ def game(
     Raises:
         ValueError: a name that names nothing, or one club twice.
     """
-    ours = team(of, home), team(of, away)
-    if ours[0] == ours[1]:
-        raise ValueError(f"{ours[0]} cannot play itself")
+    ours = opponents(of, home, away)
     return Game(event_id(of, on, *ours, number), of, *ours, starts_at, start_assumed, season, number)
 
 

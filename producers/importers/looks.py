@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from producers.event_identity import League, local_date, team
+from producers.event_identity import League, local_date, opponents
 from producers.importers.cells import BadCell
 from producers.importers.games import Game, Maker, Price, game
 from producers.importers.moments import Order, Reading
@@ -27,14 +27,13 @@ class Pairing:
     def __post_init__(self) -> None:
         if not self.provider_id:
             raise BadCell("the game has no id")
-        if team(self.of, self.home) == team(self.of, self.away):
-            raise BadCell(f"{self.home} cannot play itself")
+        opponents(self.of, self.home, self.away)
 
     @property
     def day(self) -> tuple[str, str, str, str]:
         """League, local date, home and away."""
-        names = team(self.of, self.home), team(self.of, self.away)
-        return self.of.word, local_date(self.of, self.starts_at).isoformat(), *names
+        on = local_date(self.of, self.starts_at).isoformat()
+        return self.of.word, on, *opponents(self.of, self.home, self.away)
 
 
 @dataclass(slots=True)

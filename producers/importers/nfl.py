@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from producers.event_identity import event_id_in_round, league, team
+from producers.event_identity import event_id_in_round, league, opponents
 from producers.importers.cells import BadCell, iso_date, number, whole
 from producers.importers.files import Row, Table, read_objects, read_table
 from producers.importers.game_row import CLOSING, OPENING, Found, GameRow, Score, tell_rows
@@ -155,9 +155,7 @@ def _nfelo_game(game_id: str) -> Game:
     if len(parts) != 4:
         raise BadCell(f"game_id: {game_id!r} is not season_week_away_home")
     season, week = whole(parts[0]), whole(parts[1])
-    away, home = (team(_NFL, part) for part in parts[2:])
-    if home == away:
-        raise BadCell(f"{home} cannot play itself")
+    home, away = opponents(_NFL, parts[3], parts[2])
     start = _NFELO.times.at(_NFL, sunday_of(season, week))
     identity = event_id_in_round(_NFL, f"{season}-week-{week:02}", home, away)
     return Game(identity, _NFL, home, away, start, start_assumed=True, season=str(season))
