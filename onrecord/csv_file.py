@@ -67,11 +67,11 @@ def grade_rows(
             _write(rows, header, sink, added, grade, bad or {})
 
 
-def read_rows(source: Path, read: Callable[[Mapping[str, str]], None], required: Sequence[str]) -> int:
-    """Hand every row of `source` to `read`, by column name in lower case; the number of rows that can't be read.
+def read_rows(source: Path, read: Callable[[Mapping[str, str]], None], required: Sequence[str]) -> None:
+    """Hand every row of `source` to `read`, by column name in lower case.
 
-    Those rows (that can't be taken apart, or for which `read` raises `RowError`) are named on standard error as
-    `line N: reason`. Raises FileRefused as `grade_rows` does.
+    Rows that can't be read (taken apart, or for which `read` raises `RowError`) are named on standard error as
+    `line N: reason`. Raises FileRefused as `grade_rows` does, and in the end where there is such a row.
     """
     refused = 0
     with _opened(source) as raw, _as_text(raw, source) as text, all_cells_read():
@@ -83,7 +83,8 @@ def read_rows(source: Path, read: Callable[[Mapping[str, str]], None], required:
             except RowError as error:
                 refused += 1
                 _complain(row, error)
-    return refused
+    if refused:
+        raise FileRefused(f"{source}: {refused} rows can't be read; each is named above")
 
 
 def _write(

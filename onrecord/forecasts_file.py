@@ -61,9 +61,7 @@ def read_forecasts(file: Path) -> Forecasts:
     A row without a 0/1 outcome is kept and marked. Without event_id each row is an event of its own.
     """
     rows = _Rows()
-    bad = read_rows(file, rows.take, ("p", "y"))
-    if bad:
-        raise FileRefused(f"{file}: {bad} rows can't be read; each is named above")
+    read_rows(file, rows.take, ("p", "y"))
     if not any(not math.isnan(y) for y in rows.y):
         raise FileRefused(f"{file}: no row has an outcome of 0 or 1")
     return Forecasts(np.array(rows.p), np.array(rows.y), rows.event, rows.time)
