@@ -1,29 +1,24 @@
 """Closing line value of a spreadsheet of picks without any log: `onrecord clv`."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from grading.clv import DEFAULT_METHOD, ClosingLineValue, Terms, closing_line_value
-from grading.markets import check_line, market_name, other_sides, selection_name, shown
+from grading.markets import check_line, market_name, other_sides, selection_name
 from grading.no_vig import method_named
 from grading.odds import decimal_odds
 from grading.outcomes import GradingError
 from grading.quantity import quantity
 from onrecord.csv_file import RowError, grade_rows
-from onrecord.json_cell import json_list, json_object
-from onrecord.settle_file import decimals
+from onrecord.pick_cells import decimals, format_cell, json_list, json_object, line_cell, named
 
 ADDED = (
     "price_clv", "implied_prob_delta", "fair_close_prob", "novig_ev", "line_clv_points", "beat_close", "reason",
 )  # fmt: skip
 REQUIRED = ("market", "selection", "odds_format", "odds_bet", "odds_close")
-_FORMATS = ("american", "decimal", "fractional")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 
 
 def clv_file(file: Path, out: Path | None) -> None:
@@ -61,9 +56,7 @@ def _value(row: Mapping[str, str]) -> ClosingLineValue:
     """Every cell is read before any is judged, so that a bad one is named whatever the others say."""
     market = market_name(row["market"])
     selection = selection_name(market, row["selection"])
-    form = _word(row["odds_format"])
-    if form not in _FORMATS:
-        raise GradingError(f"odds_format: unknown word {shown(row['odds_format'])}")
+    form = format_cell(row["odds_format"])
     bet = Terms(_line(row, "line_bet", market), _odds("odds_bet", row["odds_bet"], form))
     close_line = _line(row, "line_close", market)
     close_odds = _odds("odds_close", row["odds_close"], form) if row["odds_close"].strip() else None
@@ -98,42 +91,38 @@ def _overlap(market: str, others: int) -> bool:
 
 
 def _line(row: Mapping[str, str], column: str, market: str) -> Fraction | None:
-    text = row.get(column, "").strip()
-    if not text:
-        return None
-    with _named(column):
-        if not _NUMBER.fullmatch(text):
-            raise ValueError(f"{shown(text)} is not a decimal number")
-        return check_line(market, Fraction(text))
+    with named(column):
+        line = line_cell(row.get(column, ""))
+        return None if line is None else check_line(market, line)
 
 
 def _odds(column: str, price: object, form: str) -> Fraction:
-    with _named(column):
+    with named(column):
         if isinstance(price, bool) or not isinstance(price, str | int | Decimal):
             raise ValueError("a price is a text or a number")  # noqa: TRY004 - callers report one kind of error
         return decimal_odds(str(price).strip(), form)
 
 
 def _others(row: Mapping[str, str], form: str) -> list[Fraction]:
-    with _named("other_odds_close"):
+    with named("other_odds_close"):
         prices = json_list(row.get("other_odds_close", ""))
     return [_odds("other_odds_close", price, form) for price in prices]
 
 
 def _method(row: Mapping[str, str]) -> str:
-    name = _word(row.get("devig", "")) or DEFAULT_METHOD
-    with _named("devig"):
+    name = row.get("devig", "").strip().lower() or DEFAULT_METHOD
+    with named("devig"):
         method_named(name)
     return name
 
 
 def _extra(row: Mapping[str, str]) -> tuple[Fraction | None, Fraction | None]:
     """The push probability and how late the close was taken; other keys are ignored, and null is absent."""
-    with _named("extra"):
+    with named("extra"):
         extra = json_object(row.get("extra", ""))
     found = []
     for key in ("push_probability_at_close_line", "close_snapshot_minutes_after_start"):
-        with _named(f"extra: {key}"):
+        with named(f"extra: {key}"):
             found.append(None if extra.get(key) is None else quantity(extra[key]))
     push, minutes = found
     if push is not None and not 0 <= push <= 1:
@@ -141,19 +130,5 @@ def _extra(row: Mapping[str, str]) -> tuple[Fraction | None, Fraction | None]:
     return push, minutes
 
 
-@contextmanager
-def _named(column: str) -> Iterator[None]:
-    """Says in front of an error which column it is in, instead of what the library calls it."""
-    try:
-        yield
-    except ValueError as error:
-        reason = str(error).removeprefix("line: ").removeprefix("odds: ")
-        raise GradingError(f"{column}: {reason}") from error
-
-
 def _decimals(value: Fraction | float | None) -> str:
     return "" if value is None else decimals(Fraction(value))
-
-
-def _word(text: str) -> str:
-    return text.strip().lower()

@@ -1,6 +1,5 @@
 """Settle a spreadsheet of picks without any log: `onrecord settle`."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,20 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from grading.markets import check_line, market_name, period_name, shown, sport_name
-from grading.odds import OddsError, decimal_odds
+from grading.odds import decimal_odds
 from grading.outcomes import GradingError, Outcome, Settlement
 from grading.parlay import Leg, settle_parlay
 from grading.result import Result, parse_result
 from grading.rulebook import Rulebook, RulebookError, default_rulebook, named_rulebook, parse_rulebook
 from grading.settlement import Pick, settle
 from onrecord.csv_file import FileRefused, RowError, grade_rows
-from onrecord.json_cell import json_list, json_object
+from onrecord.pick_cells import decimals, format_cell, json_list, json_object, line_cell, named
 
 ADDED = ("outcome", "unit_return", "unit_return_exact", "reason")
 REQUIRED = ("sport", "market", "selection", "odds_format", "odds", "result")
-DECIMALS = 12
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 
 
 def settle_file(file: Path, rulebook: str | None, out: Path | None) -> None:
@@ -91,13 +87,6 @@ class RowSettler:
         return self._overridden[key]
 
 
-def decimals(value: Fraction) -> str:
-    """The number with 12 decimals, rounded half to even."""
-    units = round(value * 10**DECIMALS)
-    whole, rest = divmod(abs(units), 10**DECIMALS)
-    return f"{'-' if units < 0 else ''}{whole}.{rest:0{DECIMALS}}"
-
-
 def _pick(row: Mapping[str, str]) -> Pick:
     return Pick(
         sport=row["sport"],
@@ -110,21 +99,14 @@ def _pick(row: Mapping[str, str]) -> Pick:
 
 
 def _line(text: str) -> Fraction | None:
-    if not text.strip():
-        return None
-    if not _NUMBER.fullmatch(text.strip()):
-        raise GradingError(f"line: {shown(text)} is not a decimal number")
-    return Fraction(text.strip())
+    with named("line"):
+        return line_cell(text)
 
 
 def _odds(price: str, odds_format: str) -> Fraction:
-    form = odds_format.strip().lower()
-    if form not in ("american", "decimal", "fractional"):
-        raise GradingError(f"odds_format: unknown word {shown(odds_format)}")
-    try:
+    form = format_cell(odds_format)
+    with named("odds"):
         return decimal_odds(price.strip(), form)
-    except OddsError as error:
-        raise GradingError(str(error)) from error
 
 
 def _result(row: Mapping[str, str]) -> Result:
@@ -134,10 +116,8 @@ def _result(row: Mapping[str, str]) -> Result:
 
 
 def _object(column: str, text: str) -> dict[str, object]:
-    try:
+    with named(column):
         return json_object(text)
-    except ValueError as error:
-        raise GradingError(f"{column}: {error}") from error
 
 
 def _settle_parlay(row: Mapping[str, str]) -> Settlement:
@@ -149,10 +129,8 @@ def _settle_parlay(row: Mapping[str, str]) -> Settlement:
 
 
 def _legs(row: Mapping[str, str]) -> list[object]:
-    try:
+    with named("legs"):
         return json_list(row.get("legs", ""))
-    except ValueError as error:
-        raise GradingError(f"legs: {error}") from error
 
 
 def _leg(leg: object, number: int) -> Leg:

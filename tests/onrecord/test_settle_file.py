@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onrecord.csv_file import FileRefused, RowError
-from onrecord.settle_file import RowSettler, decimals, settle_file
+from onrecord.pick_cells import decimals
+from onrecord.settle_file import RowSettler, settle_file
 from tests.grading.test_rulebook import NFL, line_with
 
 COLUMNS = ("sport", "market", "period", "selection", "line", "odds_format", "odds", "result", "rules", "legs")

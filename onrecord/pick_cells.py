@@ -1,10 +1,55 @@
-"""JSON in a cell of a spreadsheet, read strictly and exactly."""
+"""Cells of a spreadsheet of picks, read strictly and exactly: JSON, lines, odds formats; and numbers written."""
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
+from fractions import Fraction
 
+from grading.markets import shown
+from grading.outcomes import GradingError
+
+DECIMALS = 12
+_FORMATS = ("american", "decimal", "fractional")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 # int() refuses longer texts; a Decimal holds any, for a reader to call it too large.
 INT_DIGITS = 18
+
+
+@contextmanager
+def named(column: str) -> Iterator[None]:
+    """Says in front of an error which column it is in, instead of what the library calls it."""
+    try:
+        yield
+    except ValueError as error:
+        reason = str(error).removeprefix("line: ").removeprefix("odds: ")
+        raise GradingError(f"{column}: {reason}") from error
+
+
+def line_cell(text: str) -> Fraction | None:
+    """A line; an empty cell is none. Raises ValueError."""
+    text = text.strip()
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a decimal number")
+    return Fraction(text)
+
+
+def format_cell(text: str) -> str:
+    """The name of an odds format. Raises GradingError."""
+    form = text.strip().lower()
+    if form not in _FORMATS:
+        raise GradingError(f"odds_format: unknown word {shown(text)}")
+    return form
+
+
+def decimals(value: Fraction) -> str:
+    """The number with 12 decimals, rounded half to even."""
+    units = round(value * 10**DECIMALS)
+    whole, rest = divmod(abs(units), 10**DECIMALS)
+    return f"{'-' if units < 0 else ''}{whole}.{rest:0{DECIMALS}}"
 
 
 def json_cell(text: str) -> object:
