@@ -34,16 +34,7 @@ MERGE INTO events USING (
     WITH touched AS (
         SELECT event_id FROM EventScheduled UNION SELECT event_id FROM EventRescheduled
         UNION SELECT event_id FROM EventStatusChanged UNION SELECT event_id FROM EventStarted
-    )
-    SELECT event_id, base, plan,
-           -- A new start, or the start itself, ends what was put off or called off; what was played or awarded stays so.
-           CASE WHEN state.status IN ('POSTPONED', 'CANCELLED') AND on_again > (state.occurred_at, state.change_id) THEN NULL
-                ELSE state END AS state,
-           -- A game that was put back after it began has not started yet; an assumed start says less than a stated plan.
-           CASE WHEN begun.occurred_at >= coalesce(put_back.occurred_at, '-infinity')
-                 AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
-                THEN begun END AS start
-    FROM (
+    ), told AS (
         SELECT event_id,
                arg_max(change, newest) FILTER (kind = 'SCHEDULED') AS base,
                arg_max(change, newest) FILTER (kind = 'RESCHEDULED') AS put_back,
@@ -59,16 +50,22 @@ MERGE INTO events USING (
                     CASE origin WHEN 'BACKFILL' THEN least(occurred_at, recorded_at) ELSE occurred_at END, change_id) AS newest
             FROM event_changes AS change SEMI JOIN touched USING (event_id)
         ) GROUP BY event_id
+    ), standing AS (
+        SELECT event_id, base, plan,
+               -- A new start, or the start itself, ends what was put off or called off; what was played or awarded stays so.
+               CASE WHEN state.status IN ('POSTPONED', 'CANCELLED') AND on_again > (state.occurred_at, state.change_id) THEN NULL
+                    ELSE state END AS state,
+               -- A game that was put back after it began has not started yet; an assumed start says less than a stated plan.
+               CASE WHEN begun.occurred_at >= coalesce(put_back.occurred_at, '-infinity')
+                     AND NOT (coalesce(begun.start_assumed, false) AND NOT coalesce(plan.start_assumed, true))
+                    THEN begun END AS start
+        FROM told
     )
+    SELECT event_id, base.league, base.sport, base.home, base.away, base.season, base.game_number, plan.starts_at,
+           coalesce(start.start_assumed, plan.start_assumed) AS start_assumed, start.starts_at AS started_at,
+           coalesce(start.change_id, plan.change_id) AS start_id, coalesce(state.status, 'SCHEDULED') AS status,
+           state.change_id AS status_id, state.reason AS status_reason, base.origin
+    FROM standing
 ) AS now ON events.event_id = now.event_id
-WHEN MATCHED THEN UPDATE SET
-    league = base.league, sport = base.sport, home = base.home, away = base.away, season = base.season,
-    game_number = base.game_number, starts_at = plan.starts_at,
-    start_assumed = coalesce(start.start_assumed, plan.start_assumed), started_at = start.starts_at,
-    start_id = coalesce(start.change_id, plan.change_id), status = coalesce(state.status, 'SCHEDULED'),
-    status_id = state.change_id, status_reason = state.reason, origin = base.origin
-WHEN NOT MATCHED THEN INSERT VALUES (
-    now.event_id, base.league, base.sport, base.home, base.away, base.season, base.game_number, plan.starts_at,
-    coalesce(start.start_assumed, plan.start_assumed), start.starts_at, coalesce(start.change_id, plan.change_id),
-    coalesce(state.status, 'SCHEDULED'), state.change_id, state.reason, base.origin
-);
+WHEN MATCHED THEN UPDATE BY NAME
+WHEN NOT MATCHED THEN INSERT BY NAME;
