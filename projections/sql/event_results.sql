@@ -37,11 +37,7 @@ ELSE list_max(list_transform(told, lambda one: {
 INSERT INTO event_result_history BY NAME
 SELECT ref AS result_id, * EXCLUDE (
     record_id, ref, producer, correlation_id, causation_id, topic, "partition", "offset")
-FROM ResultRecorded
-UNION ALL BY NAME
-SELECT ref AS result_id, * EXCLUDE (
-    record_id, ref, producer, correlation_id, causation_id, topic, "partition", "offset")
-FROM ResultCorrected;
+FROM (FROM ResultRecorded UNION ALL BY NAME FROM ResultCorrected);
 
 MERGE INTO event_results USING (
     WITH told AS MATERIALIZED (
