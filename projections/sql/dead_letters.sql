@@ -19,19 +19,19 @@ SELECT dead_letter, last.* FROM (
     FROM dead_letter_resolutions GROUP BY dead_letter
 );
 
+-- What nobody has dropped, and no retry has folded.
+CREATE VIEW open_dead_letters AS
+FROM dead_letters ANTI JOIN (FROM dead_letter_decisions WHERE action = 'drop') USING (dead_letter);
+
 -- Events that nobody decides about: what could not be read might have changed the decision. A retry that did any good
 -- has taken the letter away. Of what this code does not know only grades count: newer code has decided about the event.
 CREATE VIEW held_events AS
-SELECT DISTINCT event_id FROM dead_letters
-LEFT JOIN dead_letter_decisions USING (dead_letter)
-WHERE (kind <> 'UNKNOWN' OR type = 'PredictionGraded') AND event_id IS NOT NULL AND action IS DISTINCT FROM 'drop';
+SELECT DISTINCT event_id FROM open_dead_letters
+WHERE (kind <> 'UNKNOWN' OR type = 'PredictionGraded') AND event_id IS NOT NULL;
 
 -- query dead_letters_open()
--- What nobody has dropped, and no retry has folded.
-SELECT dead_letter, kind, type, schema_version, event_id, reason
-FROM dead_letters
-ANTI JOIN (FROM dead_letter_decisions WHERE action = 'drop') USING (dead_letter)
-ORDER BY ALL;
+-- Those that wait for a decision.
+SELECT dead_letter, kind, type, schema_version, event_id, reason FROM open_dead_letters ORDER BY ALL;
 
 -- query dead_letters_all()
 -- All of them, with the last word on each.

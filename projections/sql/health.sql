@@ -3,9 +3,7 @@
 
 -- query health()
 -- One row: open dead letters, when live odds were seen last, and which calibration was rolled back last.
-SELECT (SELECT count(*) FROM dead_letters
-        ANTI JOIN (FROM dead_letter_decisions WHERE action = 'drop') USING (dead_letter)
-        WHERE kind <> 'UNKNOWN') AS dead_letters,
+SELECT (SELECT count(*) FROM open_dead_letters WHERE kind <> 'UNKNOWN') AS dead_letters,
        (SELECT max(captured_at) FROM odds_records WHERE origin = 'LIVE') AS newest_odds_at,
        rolled_back.calibration_version AS rolled_back, rolled_back.decided_at AS rolled_back_at
 FROM (SELECT 1) LEFT JOIN (
