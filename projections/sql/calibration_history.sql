@@ -3,7 +3,7 @@
 
 -- view
 -- One row per segment and unbroken time of service. A verdict that rolls back some segments ends those only; a version
--- serves again once a later one is rolled back whole. A person who names no segments lets all of them serve.
+-- serves again once a later one is rolled back whole.
 CREATE VIEW calibration_activity AS
 WITH verdicts AS (
     SELECT *, row_number() OVER (ORDER BY decided_at, verdict_id) AS moment,
@@ -26,8 +26,7 @@ WITH verdicts AS (
     QUALIFY row_number() OVER (PARTITION BY calibration_version ORDER BY trained_at DESC, trained_id DESC) = 1
 ), served AS (
     SELECT spans.*, versions.method, verdicts.calibration_version, decided_by, reasons,
-           unnest(CASE WHEN len(segments) > 0 THEN segments ELSE list_transform(
-               (versions.trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END) AS segment
+           unnest(named_or_all_segments(segments, versions.trained)) AS segment
     FROM spans JOIN verdicts ON verdicts.moment = activation LEFT JOIN versions USING (calibration_version)
 ), dropped AS (
     SELECT served.segment, served.activation, min(verdicts.moment) AS moment FROM served JOIN verdicts

@@ -17,6 +17,10 @@ CREATE TABLE calibration_verdicts (
     reasons VARCHAR[], decided_at TIMESTAMPTZ
 );
 
+-- A person who names no segments lets all of them serve.
+CREATE MACRO named_or_all_segments(named, trained) AS CASE WHEN len(named) > 0 THEN named
+    ELSE list_transform((trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END;
+
 -- fold
 INSERT INTO calibration_requests
 SELECT record_id, training_days, method, requested_by, known_at, origin FROM CalibrationRequested;
@@ -36,7 +40,7 @@ SELECT ref, calibration_version, 'ROLLED_BACK', segments, decided_by, reasons, o
 -- view
 -- Every version as it stood at a time, by the verdicts of that time. The active one is the one activated last that was
 -- not rolled back whole since; a verdict that rolls back some segments takes only those from it, and where none is left
--- raw probabilities are served: no older version comes back. A person who names no segments lets all of them serve.
+-- raw probabilities are served: no older version comes back.
 -- (Macros without WITH: DuckDB 1.4, which analysts may have, loses it from those that 2.0 stores.)
 CREATE MACRO calibration_verdicts_by(known_by) AS TABLE
 SELECT *, verdict = 'ROLLED_BACK' AND len(segments) > 0 AS is_partial FROM calibration_verdicts
@@ -56,8 +60,7 @@ GROUP BY standing.calibration_version;
 
 CREATE MACRO calibration_served(known_by) AS TABLE
 SELECT standing.calibration_version, verdict, decided_at, verdict_id, list_filter(
-           CASE WHEN verdict <> 'ACTIVATED' OR len(standing.segments) > 0 THEN standing.segments ELSE list_transform(
-               (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') END,
+           CASE verdict WHEN 'ACTIVATED' THEN named_or_all_segments(standing.segments, trained) ELSE standing.segments END,
            lambda segment: NOT list_contains(coalesce(dropped.segments, []), segment)) AS segments,
        dropped.segments IS NOT NULL AS is_reduced
 FROM calibration_standing_verdicts(known_by) AS standing
@@ -135,8 +138,7 @@ ORDER BY decided_at, publish_id;
 -- query calibration_decisions(known_by = NULL)
 -- The verdicts before a time that began or ended anything, oldest first; an activation names all that it lets serve.
 SELECT calibration_version, verdict, decided_at,
-       CASE WHEN verdict = 'ACTIVATED' AND len(segments) = 0 THEN list_transform(
-           (trained -> 'segments')::JSON[], lambda segment: segment ->> 'segment') ELSE segments END AS segments
+       CASE verdict WHEN 'ACTIVATED' THEN named_or_all_segments(segments, trained) ELSE segments END AS segments
 FROM calibration_verdicts JOIN trained_versions USING (calibration_version)
 WHERE verdict <> 'REJECTED' AND decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
 ORDER BY decided_at, verdict_id;
