@@ -221,45 +221,34 @@ def _graded(
     book: Rulebook | None,
     closing: Mapping[str, Any] | None = None,
 ) -> PredictionGraded:
-    decided_at = _decided_at(row, book)
-    rulebook, version = ("none", "0") if book is None else (book.name, str(book.version))
-    identity = (row["publish_id"], row["inputs"], rulebook, version, DECISION_VERSION)
-    return PredictionGraded(
-        record_id=derived_id(decided_at, "PredictionGraded", *identity),
-        event_id=row["event_id"],
-        occurred_at=decided_at,
-        origin=row["origin"],
-        producer=PRODUCER,
-        causation_id=row["forced_by"],
-        data=Grade(
-            publish_id=row["publish_id"],
-            prediction_ids=(row["prediction_id"],),
-            revision=0 if row["current_revision"] is None else row["current_revision"] + 1,
-            rulebook=rulebook,
-            rulebook_version=version,
-            decision_version=DECISION_VERSION,
-            inputs=row["inputs"],
-            result_ids=tuple(filter(None, (row["result_id"],))),
-            start_ids=_start_ids(row),
-            forced_by=row["forced_by"],
-            **_outcome(settlement, has_price=row["price_decimal"] is not None),
-            **_scores(row, settlement),
-            **(closing_values(row) if closing is None else closing),
-        ),
-    )
+    rulebook = ("none", "0") if book is None else (book.name, str(book.version))
+    values = {**_scores(row, settlement), **(closing_values(row) if closing is None else closing)}
+    return _record([row], settlement, [book], rulebook, row["event_id"], rulebook_version=rulebook[1], **values)
 
 
 def _graded_parlay(
     legs: Sequence[Mapping[str, Any]], settlement: Settlement, books: Sequence[Rulebook | None]
 ) -> PredictionGraded:
-    decided_at = max(_decided_at(leg, book) for leg, book in zip(legs, books, strict=True))
     rulebooks = ", ".join(dict.fromkeys(f"{book.name}@{book.version}" for book in books if book is not None)) or "none"
-    first = legs[0]
-    identity = (first["publish_id"], first["inputs"], rulebooks, DECISION_VERSION)
+    return _record(legs, settlement, books, (rulebooks,), rulebook_version="per leg", close_reason="PARLAY")
+
+
+def _record(
+    legs: Sequence[Mapping[str, Any]],
+    settlement: Settlement,
+    books: Sequence[Rulebook | None],
+    rulebook: tuple[str, ...],
+    event_id: str | None = None,
+    **values: Any,
+) -> PredictionGraded:
+    """The grade of a pick, or of a parlay's legs; `rulebook`, its name first, is part of its identity."""
+    first, decided_at = legs[0], max(map(_decided_at, legs, books))
+    identity = (first["publish_id"], first["inputs"], *rulebook, DECISION_VERSION)
     results = dict.fromkeys(leg["result_id"] for leg in legs if leg["result_id"] is not None)
     starts = dict.fromkeys(start_id for leg in legs for start_id in _start_ids(leg))
     return PredictionGraded(
         record_id=derived_id(decided_at, "PredictionGraded", *identity),
+        event_id=event_id,
         occurred_at=decided_at,
         origin=first["origin"],
         producer=PRODUCER,
@@ -268,15 +257,14 @@ def _graded_parlay(
             publish_id=first["publish_id"],
             prediction_ids=tuple(leg["prediction_id"] for leg in legs),
             revision=0 if first["current_revision"] is None else first["current_revision"] + 1,
-            rulebook=rulebooks,
-            rulebook_version="per leg",
+            rulebook=rulebook[0],
             decision_version=DECISION_VERSION,
             inputs=first["inputs"],
             result_ids=tuple(results),
             start_ids=tuple(starts),
-            close_reason="PARLAY",
             forced_by=first["forced_by"],
             **_outcome(settlement, has_price=all(leg["price"] is not None for leg in legs)),
+            **values,
         ),
     )
 
