@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -26,7 +26,7 @@ import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 
 from benchmarks import stream
-from eventlog.columns import to_columns, to_envelope
+from eventlog.columns import ROW, to_envelope, to_row
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from schemas.codec import Codec
@@ -50,6 +50,11 @@ def records(seed: int = 1, held: int = 0) -> Iterator[Record]:
             yield codec.decode({**to_envelope(row), "recorded_at": None})
 
 
+def _columns(records: Iterable[Record]) -> dict[str, list[Any]]:
+    rows = [(*to_row(record), START) for record in records]
+    return dict(zip((*ROW, "recorded_at"), map(list, zip(*rows, strict=True)), strict=True))
+
+
 class Raw:
     """The same tables in a file of their own, made when it is missing, filled by `executemany` and nothing else."""
 
@@ -62,7 +67,7 @@ class Raw:
     def way(self, batch: list[Record]) -> Callable[[], object]:
         """Inserts the columns of the batch, topic by topic, in one transaction."""
         topics = dict.fromkeys(record.topic for record in batch)
-        columns = {topic: to_columns((r for r in batch if r.topic == topic), START) for topic in topics}
+        columns = {topic: _columns(record for record in batch if record.topic == topic) for topic in topics}
         return lambda: self._insert(columns)
 
     def _insert(self, topics: dict[str, dict[str, list[Any]]]) -> None:

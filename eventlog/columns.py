@@ -1,7 +1,7 @@
 """Records to the columns of a batch, and back."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import itemgetter
@@ -28,13 +28,6 @@ CONTENT = tuple(name for name in STORED.names if name not in {"record_id", "reco
 _envelope_of = itemgetter(*UNSTAMPED)
 _SCALARS: tuple[Any, ...] = (str, int, float, bool, NoneType, AwareDatetime, Ellipsis)
 _AS_PYDANTIC = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
-
-
-def to_columns(records: Iterable[Record], recorded_at: datetime) -> dict[str, list[Any]]:
-    """The envelope's columns, stamped `recorded_at`, and `data` as JSON text with every default written out."""
-    rows = [to_row(record) for record in records]
-    columns = {name: [row[place] for row in rows] for place, name in enumerate(ROW)}
-    return {name: columns.get(name, [recorded_at] * len(rows)) for name in STORED.names}
 
 
 def to_row(record: Record) -> tuple[Any, ...]:

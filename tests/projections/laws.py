@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from eventlog.clock import ManualClock
-from eventlog.columns import to_columns
+from eventlog.columns import ROW, to_row
 from eventlog.log import BATCH, EMPTY, Positions
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
@@ -52,9 +52,8 @@ class Placed:
 
     @property
     def row(self) -> dict[str, Any]:
-        columns = to_columns([self.record], self.recorded_at)
         place = {"topic": self.record.topic, "partition": self.partition, "offset": self.offset}
-        return {**place, **{name: column[0] for name, column in columns.items()}}
+        return {**place, **dict(zip(ROW, to_row(self.record), strict=True)), "recorded_at": self.recorded_at}
 
 
 @dataclass(frozen=True)
