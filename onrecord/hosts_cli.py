@@ -69,13 +69,7 @@ def worker(
         heart(workspace.settings.home),
     )
     if port := workspace.settings.metrics_port:
-        counts = at_work.counts
-        counted = {
-            "answers": lambda: counts.answers,
-            "records": lambda: counts.records,
-            "outages": lambda: counts.outages,
-        }
-        opened.callback(measure_worker(port, counted))
+        opened.callback(measure_worker(port, at_work.counts))
     at_work.run()
 
 

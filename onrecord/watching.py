@@ -1,8 +1,9 @@
 """What an owner tells those who watch it: metrics for Prometheus, and alerts on standard error."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from consumers.alerts import Alarms, Alert, Limits, Standing, alerts
@@ -75,13 +76,14 @@ class Watching:
             self._gauges["alert"].labels(name).set(name in active)
 
 
-def measure_worker(port: int, counted: Mapping[str, Callable[[], float]]) -> Callable[[], None]:
-    """Serve what a worker counts, by the names of the metrics; gives what ends that."""
+def measure_worker(port: int, counts: object) -> Callable[[], None]:
+    """Serve what a worker counts, by the names of its fields; gives what ends that."""
     from prometheus_client import CollectorRegistry, Gauge
 
     ours = CollectorRegistry()
-    for name, count in counted.items():
-        Gauge(f"onrecord_worker_{name}", f"{name} since the worker began", registry=ours).set_function(count)
+    for name in vars(counts):
+        gauge = Gauge(f"onrecord_worker_{name}", f"{name} since the worker began", registry=ours)
+        gauge.set_function(partial(getattr, counts, name))
     return _serve(port, ours)
 
 
