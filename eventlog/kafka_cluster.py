@@ -65,7 +65,8 @@ _ADVICE: Mapping[str, str] = {
     "_MSG_TIMED_OUT": _UNREACHABLE,
     "REQUEST_TIMED_OUT": _UNREACHABLE,
 }
-_SYMPTOMS = {name for name, advice in _ADVICE.items() if advice is _UNREACHABLE} | {"_FATAL", "_PURGE_QUEUE"}
+_AWAY = {name for name, advice in _ADVICE.items() if advice is _UNREACHABLE}
+_SYMPTOMS = _AWAY | {"_FATAL", "_PURGE_QUEUE"}
 _BETWEEN_LEADERS = {
     "LEADER_NOT_AVAILABLE",
     "NOT_LEADER_FOR_PARTITION",
@@ -227,8 +228,7 @@ class Cluster:
             except KafkaException as failed:
                 error: KafkaError = failed.args[0]
                 self._admin.poll(0)
-                passing = error.retriable() or self._advice(error.name()) == self._advice("_TRANSPORT")
-                passing = passing or error.name() in _BETWEEN_LEADERS
+                passing = error.retriable() or error.name() in _AWAY | _BETWEEN_LEADERS
                 if not passing or self.faults.hopeless or time.monotonic() > deadline:
                     raise self.error(error, what) from failed
                 if error.name() in _BETWEEN_LEADERS:
