@@ -67,7 +67,6 @@ _EXPECTED = (
     TimedOutError,
     UnknownVersionError,
     UnwritableError,
-    ValidationError,
     OSError,
     ValueError,
 )
