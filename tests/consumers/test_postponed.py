@@ -391,6 +391,7 @@ def test_what_was_won_by_a_result_that_was_taken_back_is_won_no_more(scene: Scen
     result_id = scene.events.record_result("game", 1, 0)
     assert scene.grade(publish_id)["outcome"] == "WIN"
     scene.events.correct_result(result_id, None, None, status="POSTPONED")
+    scene.later(minutes=1)
     moved(scene, NEXT_DAY)
 
     waiting = scene.grade(publish_id)
@@ -409,6 +410,7 @@ def test_a_parlay_is_won_no_more_while_one_of_its_legs_is_awaited_again(scene: S
     results = [scene.played(2, 1, name) for name in ("first", "second")]
     assert scene.grade(publish_id)["outcome"] == "WIN"
     scene.events.correct_result(results[0], None, None, status="POSTPONED")
+    scene.later(minutes=1)
     moved(scene, NEXT_DAY, "first")
 
     waiting = scene.grade(publish_id)["outcome"]
