@@ -134,9 +134,9 @@ def _at_fault(error: Exception) -> Settlement:
 
 
 def _taken_back(row: Mapping[str, Any]) -> Settlement | None:
-    """Where another result is awaited, what was won or lost by the one before is not; no more is decided yet."""
-    decided = row["current_summary"] in {"WIN", "LOSS", "PUSH"}
-    return void("result: it was taken back, and another is awaited") if decided else None
+    """Where another result is awaited, nothing stands that the one before decided, and no more is decided yet."""
+    stands = row["current_summary"] not in {None, "VOID"}
+    return void("result: it was taken back, and another is awaited") if stands else None
 
 
 def _settle_legs(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> Settlement | None:

@@ -403,6 +403,21 @@ def test_what_was_won_by_a_result_that_was_taken_back_is_won_no_more(scene: Scen
     assert scene.grade(publish_id)["outcome"] == "WIN"
 
 
+def test_what_could_not_be_graded_by_a_result_that_was_taken_back_is_awaited_too(scene: Scene) -> None:
+    """The reason was that result's: nobody told its score."""
+    scene.game(sport="soccer")
+    publish_id = scene.pick("2.00", "TOTAL:REGULATION", "OVER", line=2.5)
+    scene.clock.at = START + timedelta(hours=2)
+    result_id = scene.events.record_result("game", None, None, winner="home")
+    assert scene.grade(publish_id)["outcome"] == "UNGRADEABLE"
+    scene.events.correct_result(result_id, None, None, status="POSTPONED")
+    scene.later(minutes=1)
+
+    moved(scene, NEXT_DAY)
+
+    assert scene.grade(publish_id)["outcome"] == "VOID"
+
+
 def test_a_parlay_is_won_no_more_while_one_of_its_legs_is_awaited_again(scene: Scene) -> None:
     """What becomes of its other legs meanwhile counts once that one is played."""
     legs = [leg(scene, "soccer", event_id=scene.game(name, "soccer")) for name in ("first", "second")]
