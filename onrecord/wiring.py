@@ -297,7 +297,7 @@ class Workspace:
         return folded
 
     def tell_at_rest(self, store: Store, published: Positions | None) -> None:
-        """Let others see the same, and whoever owns the store next that nothing is left to decide from it as it is."""
+        """Let others see how far it is, and its next owner that nothing is left to decide from it."""
         self.tell(store.positions(), published, self._decider(store))
 
     def tell(self, positions: Positions, published: Positions | None, at_rest: str | None = None) -> None:
@@ -309,7 +309,7 @@ class Workspace:
         return f"{self.log.log_id} {store.fingerprint} {_decision_code()}" if self.deciders(store) else None
 
     def _was_at_rest(self, store: Store) -> bool:
-        """To look at everything again takes seconds of a long history, before each command."""
+        """Whether nothing was left to decide from it; to look at all of a long history again takes seconds."""
         told = read_state(self.settings.projections)
         return (
             told is not None

@@ -25,7 +25,7 @@ FROM PredictionPublished;
 CREATE MACRO heard_before(told, origin, moment) AS
     list_filter(told, lambda one: CASE origin WHEN 'LIVE' THEN one.recorded_at ELSE one.known_at END < moment);
 
--- An event's status by its newest one and what put it on again, as `events` has it.
+-- An event's status by its newest one and what put it on again, as `events` has it; one that is POSTPONED is not over either way.
 CREATE MACRO status_by(state, on_again) AS
     CASE WHEN state.status = 'CANCELLED' AND on_again > (state.occurred_at, state.change_id) THEN 'SCHEDULED' ELSE state.status END;
 CREATE MACRO status_of(told) AS status_by(
