@@ -79,7 +79,7 @@ FROM (
 ) AS parlay
 JOIN grading USING (publish_id);
 
--- Picks and parlay legs whose event has a result or a status, or was put off, beside all that a grade is decided from; of
+-- Picks and parlay legs whose event has, or had, a result or a status, or was put off, beside all that a grade is decided from; of
 -- the events in `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
@@ -112,13 +112,13 @@ WITH gradable AS (
                    FILTER (kind = 'RESCHEDULED' AND NOT before OR status = 'POSTPONED') AS moved
         FROM heard GROUP BY event_id, published_at
     )
-), results AS (
+), on_again AS (
     -- 'Not played' is over once the game is on again, as in `events`: then another result is awaited.
-    SELECT * FROM event_results ANTI JOIN (
-        SELECT result_id FROM event_results AS off JOIN event_changes AS change USING (event_id)
-        WHERE off.status = 'POSTPONED' AND off.home IS NULL AND kind IN ('RESCHEDULED', 'STARTED')
-          AND (change.occurred_at, change_id) > (off.occurred_at, result_id)
-    ) USING (result_id)
+    SELECT DISTINCT event_id, true AS is_on_again FROM event_results AS off JOIN event_changes AS change USING (event_id)
+    WHERE off.status = 'POSTPONED' AND off.home IS NULL AND kind IN ('RESCHEDULED', 'STARTED')
+      AND (change.occurred_at, change_id) > (off.occurred_at, result_id)
+), results AS (
+    FROM event_results ANTI JOIN on_again USING (event_id)
 ), due AS (
     SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
            events.started_at IS NOT NULL AS has_started, planned_at, put_off_id,
@@ -128,8 +128,9 @@ WITH gradable AS (
     FROM gradable
     JOIN events USING (event_id)
     LEFT JOIN results USING (event_id)
+    LEFT JOIN on_again USING (event_id)
     LEFT JOIN put_off USING (event_id, published_at)
-    WHERE (results.result_id IS NOT NULL OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
+    WHERE (results.result_id IS NOT NULL OR is_on_again OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (FROM held_events)
       AND gradable.sport IS NOT NULL  -- an event that nobody scheduled has started, or a result: no rulebook is its own

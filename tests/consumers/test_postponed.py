@@ -403,6 +403,22 @@ def test_what_was_won_by_a_result_that_was_taken_back_is_won_no_more(scene: Scen
     assert scene.grade(publish_id)["outcome"] == "WIN"
 
 
+def test_a_game_that_begins_again_without_a_new_date_is_awaited_too(scene: Scene) -> None:
+    """Nobody put it off: its result was taken back, and then it began."""
+    publish_id = game_with_a_pick(scene, "soccer")
+    result_id = scene.played(2, 1)
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+    scene.events.correct_result(result_id, None, None, status="POSTPONED")
+    scene.later(minutes=1)
+
+    scene.events.start_event("game")
+    waiting = scene.grade(publish_id)["outcome"]
+    scene.later(hours=2)
+    scene.events.record_result("game", 0, 1)
+
+    assert (waiting, scene.grade(publish_id)["outcome"]) == ("VOID", "LOSS")
+
+
 def test_what_could_not_be_graded_by_a_result_that_was_taken_back_is_awaited_too(scene: Scene) -> None:
     """The reason was that result's: nobody told its score."""
     scene.game(sport="soccer")
