@@ -139,11 +139,9 @@ class Calibrator:
             yield _roll_back(active, names, reasons, _monitored(active, last, names))
 
 
-def train_as_of(
-    store: Store, known_by: datetime, method: str, training_days: int
-) -> tuple[TrainingRows, TrainedVersion]:
-    """Train from what was known by a time, roll-backs included; gives the rows too."""
-    known = {"known_by": known_by}
+def train_as_of(store: Store, before: datetime, method: str, training_days: int) -> tuple[TrainingRows, TrainedVersion]:
+    """Train from what was known before a time, roll-backs included; gives the rows too."""
+    known = {"before": before}
     rows = training_rows(store.query("calibration_rows", known))
     decisions = store.query("calibration_decisions", known).to_pylist()
     return rows, train(rows, method, training_days, rolled_back=_rolled_back(decisions))

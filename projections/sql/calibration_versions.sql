@@ -112,12 +112,12 @@ SELECT (SELECT count(*) FROM gradings) AS grades, (SELECT count(*) FROM calibrat
 -- Requests that no version answers yet, oldest first.
 SELECT * FROM calibration_requests ANTI JOIN trained_versions USING (request_id) ORDER BY requested_at, request_id;
 
--- query calibration_rows(known_by = NULL)
+-- query calibration_rows(before = NULL)
 -- Plain wins and losses of official picks as they stood before a time: raw probability, when it was issued, and when its
 -- result was on record. A grade that was revised later counts as it stood then; an event with an open dead letter does not
 -- count: what could not be read might have changed its grade.
 WITH known AS (
-    FROM gradings WHERE decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
+    FROM gradings WHERE decided_at < coalesce($before::TIMESTAMPTZ, 'infinity')
     QUALIFY row_number() OVER (PARTITION BY publish_id ORDER BY revision DESC, grade_id DESC) = 1
 )
 SELECT publish_id, league, market_key, selection, picks.event_id, p_cover, (summary = 'WIN')::INTEGER AS y,
@@ -135,12 +135,12 @@ JOIN events ON events.event_id = publishes.event_id
 WHERE brier IS NOT NULL AND published_at > $since::TIMESTAMPTZ AND publishes.event_id NOT IN (FROM held_events)
 ORDER BY decided_at, publish_id;
 
--- query calibration_decisions(known_by = NULL)
+-- query calibration_decisions(before = NULL)
 -- The verdicts before a time that began or ended anything, oldest first; an activation names all that it lets serve.
 SELECT calibration_version, verdict, decided_at,
        CASE verdict WHEN 'ACTIVATED' THEN named_or_all_segments(segments, trained) ELSE segments END AS segments
 FROM calibration_verdicts JOIN trained_versions USING (calibration_version)
-WHERE verdict <> 'REJECTED' AND decided_at < coalesce($known_by::TIMESTAMPTZ, 'infinity')
+WHERE verdict <> 'REJECTED' AND decided_at < coalesce($before::TIMESTAMPTZ, 'infinity')
 ORDER BY decided_at, verdict_id;
 
 -- query version_names()

@@ -98,7 +98,7 @@ def test_each_version_can_be_learned_again_from_what_was_known_then(season: Seas
     with season.workspace.reader() as store:
         held = store.rows("SELECT trained_at, training_digest, training_rows FROM trained_versions ORDER BY trained_at")
         for at, digest, rows in (held[0], held[len(held) // 2], held[-1]):
-            known = training_rows(store.query("calibration_rows", {"known_by": at}))
+            known = training_rows(store.query("calibration_rows", {"before": at}))
             assert (digest, rows) == (train(known, "platt").digest, len(known.record_id))
             assert max(known.recorded_us) < at.timestamp() * 1_000_000
 
