@@ -121,10 +121,6 @@ class Workspace:
                 f"{self.settings.home} is a replica, which decides nothing: ask without ONRECORD_REPLICA"
             )
 
-    def owner_is_alive(self) -> bool:
-        """Whether some process owns the projections now."""
-        return Lease(self.settings.projections).is_held()
-
     def owner_state(self) -> OwnerState | None:
         """What the present owner tells; None where nobody is, or it has not told anything yet."""
         state = read_state(self.settings.projections)

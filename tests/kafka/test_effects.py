@@ -11,11 +11,12 @@ from eventlog.kafka import KafkaLog
 from eventlog.kafka_values import partition_of, to_stamp, to_value
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
-from projections.digest import content_digests, exact_digests
+from projections.digest import exact_digests
 from projections.store import Store
 from schemas.events import EventScheduled, EventStarted
 from schemas.odds import OddsSnapshotCaptured
 from schemas.record import Record
+from tests.content import content_digests
 from tests.kafka.log_on import ForeignProducer, fresh_log
 from tests.records import EVENTS, MINUTE, NOON, make
 

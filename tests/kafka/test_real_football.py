@@ -14,9 +14,10 @@ import pytest
 from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import build
-from projections.digest import content_digests, differences, exact_digests
+from projections.digest import differences, exact_digests
 from projections.generations import Generations
 from projections.store import Store
+from tests.content import content_digests
 
 pytestmark = [pytest.mark.kafka, pytest.mark.real_data, pytest.mark.timeout(3600)]
 FILES = sorted((Path(__file__).parents[3] / "shared" / "data" / "football_odds").glob("*.csv"))

@@ -14,7 +14,7 @@ from eventlog.clock import ManualClock
 from onrecord.cli import main
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
-from projections.digest import content_digests
+from tests.content import content_digests
 from tests.producers.stage import NOW
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from consumers.lease import Lease
 from onrecord import display
 from onrecord.doctor import findings, of_sqlite
 from onrecord.forecasting import Forecaster
@@ -265,7 +266,7 @@ def test_whoever_looks_holds_the_lease(workspace: Workspace) -> None:
     workspace.settle_down(workspace.log.end())
     with workspace.present() as store:
         assert store is not None
-        assert workspace.owner_is_alive()
+        assert Lease(workspace.settings.projections).is_held()
         assert str(display.status(workspace).title) == "an owner is alive"
         assert [one.state for one in findings(workspace) if one.subject == "owner"]
     assert str(display.status(workspace).title).startswith("no owner is alive")

@@ -18,8 +18,9 @@ import pytest
 
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
-from projections.digest import content_digests, differences
+from projections.digest import differences
 from schemas.registry import TOPICS
+from tests.content import content_digests
 from tests.onrecord.crash_worker import import_file, own
 from tests.onrecord.season import season_file
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.lease import Lease
 from consumers.timetable import Timetable
 from eventlog.clock import ManualClock
 from eventlog.log import LogError
@@ -65,7 +66,7 @@ def test_a_standby_waits_and_takes_over(workspace: Workspace, another: Callable[
     first, second = threading.Event(), threading.Event()
     workspace.log.append([game()])
     with served(Serving(another(), first.is_set), first):
-        eventually(workspace.owner_is_alive)
+        eventually(Lease(workspace.settings.projections).is_held)
         with served(Serving(another(), second.is_set, said.append, standby=True), second):
             eventually(lambda: bool(said))
             first.set()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.lease import Lease
 from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.settings import Settings
@@ -82,7 +83,7 @@ def test_who_comes_after_a_killed_owner_misses_nothing(spawn: Run, home: Path, s
     """While it lives nobody else owns; after kill -9 the next one does, and goes on from its positions."""
     first = start("up")
     try:
-        eventually(Workspace(Settings(home=home)).owner_is_alive, first)
+        eventually(Lease(Settings(home=home).projections).is_held, first)
         ended(start("import", "football-data", *seasons[0]))
         refused = spawn("up", check=False)
         assert (refused.code, refused.error.splitlines()[-1].startswith(f"error: process {first.pid} owns ")) == (

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from consumers.lease import OwnedElsewhereError, OwnerState, read_state, write_state
+from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
 from consumers.owner import DecidedAgainError
 from eventlog.clock import ManualClock
 from eventlog.log import BATCH
@@ -46,7 +46,7 @@ def serving(workspace: Workspace) -> Iterator[None]:
     server = threading.Thread(target=Serving(own, told.is_set).run)
     server.start()
     try:
-        eventually(own.owner_is_alive)
+        eventually(Lease(own.settings.projections).is_held)
         yield
     finally:
         told.set()
@@ -76,7 +76,7 @@ def test_nobody_owns_and_a_reader_catches_up_itself(workspace: Workspace) -> Non
     workspace.log.append([game()])
 
     assert events(workspace) == 1
-    assert not workspace.owner_is_alive()
+    assert not Lease(workspace.settings.projections).is_held()
 
 
 def test_beside_an_owner_a_reader_sees_its_copy(workspace: Workspace) -> None:

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from projections.digest import content_digests, differences, exact_digests
+from projections.digest import differences, exact_digests
 from projections.sql_file import Projection
 from projections.store import Store
 from schemas.ids import spontaneous_id
 from schemas.odds import OddsSnapshotCaptured
+from tests.content import content_digests
 from tests.projections.laws import Placed, Twins, fold, twins
 from tests.projections.laws import subjects as all_subjects
 from tests.records import MINUTE, NOON, make
