@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -30,8 +30,6 @@ from schemas.requests import GradingCompleted, GradingTally
 
 DECISION_VERSION = "grader-3"
 PRODUCER = "grader"
-LONGEST_HOURS = 876_000
-"""A hundred years, as in `grading_inputs`: a request looks back no further."""
 # Markets that only ask who won, and so can be settled where a source tells no score.
 _WHO_WON = {"MONEYLINE", "MONEYLINE_3WAY", "DRAW_NO_BET"}
 _TELLING_SCORE = {"home": (1, 0), "away": (0, 1), "draw": (0, 0)}
@@ -106,8 +104,7 @@ class Grader:
     def _answers(self) -> Iterator[Record]:
         for request in self._store.query("unanswered_grading_requests").to_pylist():
             asked_at = request["requested_at"]
-            lookback = timedelta(hours=min(request["lookback_hours"] or LONGEST_HOURS, LONGEST_HOURS))
-            given = {"since": asked_at - lookback, "publish_id": request["publish_id"]}
+            given = {name: request[name] for name in ("since", "publish_id")}
             [tally] = self._store.query("grading_tally", given).to_pylist()
             yield GradingCompleted(
                 record_id=derived_id(asked_at, "GradingCompleted", request["request_id"]),

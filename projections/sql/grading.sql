@@ -79,6 +79,9 @@ FROM (
 ) AS parlay
 JOIN grading USING (publish_id);
 
+-- From which start on a request asks for grades: it looks back a hundred years and no further.
+CREATE MACRO asked_since(requested_at, lookback_hours) AS requested_at - to_seconds(least(lookback_hours, 876000) * 3600);
+
 -- Picks and parlay legs whose event has, or had, a result or a status, or was put off, beside all that a grade is decided from; of
 -- the events in `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
@@ -151,8 +154,7 @@ WITH gradable AS (
         SELECT due.publish_id, request_id, requested_at
         FROM due JOIN grading_requests AS requests
           ON force AND (requests.publish_id = due.publish_id OR requests.publish_id IS NULL
-             AND due.started_at BETWEEN requested_at - to_seconds(least(coalesce(lookback_hours, 876000), 876000) * 3600)
-                                    AND requested_at)
+             AND due.started_at BETWEEN asked_since(requested_at, lookback_hours) AND requested_at)
         GROUP BY due.publish_id, legs, request_id, requested_at HAVING count(*) = legs
     ) GROUP BY publish_id
 )
@@ -220,7 +222,8 @@ WHERE CASE WHEN $publish_id::VARCHAR IS NULL THEN started_at >= $since::TIMESTAM
 
 -- query unanswered_grading_requests()
 -- Requests for grades that have no answer yet, oldest first.
-SELECT request_id, publish_id, lookback_hours, requested_at FROM grading_requests
+SELECT request_id, publish_id, lookback_hours, requested_at, asked_since(requested_at, lookback_hours) AS since
+FROM grading_requests
 ANTI JOIN grading_answers USING (request_id) ORDER BY requested_at, request_id;
 
 -- query grades_of(publish_id)
