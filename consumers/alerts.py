@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
+AlertName = Literal["LAG", "DEAD_LETTERS", "STALE_ODDS", "CALIBRATION_ROLLED_BACK"]
 ROLLED_BACK_FOR = timedelta(days=1)
 """So long a rollback is told as news."""
 
@@ -32,7 +34,7 @@ class Standing:
 class Alert:
     """`level` grows as it gets worse: then it is told again."""
 
-    name: str
+    name: AlertName
     text: str
     level: int = 1
 

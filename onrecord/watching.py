@@ -4,15 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
-from consumers.alerts import Alarms, Alert, Limits, Standing, alerts
+from consumers.alerts import Alarms, Alert, AlertName, Limits, Standing, alerts
 from consumers.owner import Owner
 from eventlog.log import EventLog, Positions
 from onrecord.wiring import Say, Workspace
 
 LOOK_EVERY_S = 5.0
-ALERTS = ("LAG", "DEAD_LETTERS", "STALE_ODDS", "CALIBRATION_ROLLED_BACK")
 
 
 @dataclass
@@ -72,7 +71,7 @@ class Watching:
         self._gauges["lag_s"].set(standing.lag_s)
         self._gauges["dead"].set(standing.dead_letters)
         active = {alert.name for alert in found}
-        for name in ALERTS:
+        for name in get_args(AlertName):
             self._gauges["alert"].labels(name).set(name in active)
 
 
