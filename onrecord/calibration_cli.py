@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from onrecord import display
+from onrecord import display, forms
 from onrecord.calibration_service import CalibrationService, UnknownVersionError
 from onrecord.terminal import Json, Sheet, bar, open_workspace, out, refuse_if_empty, show, tell_if_empty
 from onrecord.wiring import user_name
@@ -65,7 +65,7 @@ def calibrate(
 def list_versions() -> None:
     """The versions on record, the newest first."""
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
-        display.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
+        forms.write_table(store.query("versions").select(_VERSION_COLUMNS), "table", None, out)
         tell_if_empty(store.positions())
 
 
@@ -81,7 +81,7 @@ def show_version(version: Version, as_json: Json = False) -> None:
             show({**found[0], "segments": segments.to_pylist()}, as_json)
             return
         show(found[0], as_json)
-        display.write_table(segments, "table", None, out)
+        forms.write_table(segments, "table", None, out)
 
 
 @app.command()

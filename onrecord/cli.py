@@ -1,4 +1,4 @@
-"""The command line. Each command is a few lines over `onrecord.wiring`; what it shows is made in `onrecord.display`."""
+"""The command line. Each command is a few lines over `onrecord.wiring`; `onrecord.display` makes what it shows."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from rich.markup import escape
 from consumers.lease import OwnedElsewhereError
 from consumers.owner import DecidedAgainError
 from eventlog.log import LogError
-from onrecord import calibration_cli, dead_letters_cli, display, hosts_cli, log_cli
+from onrecord import calibration_cli, dead_letters_cli, display, forms, hosts_cli, log_cli
 from onrecord.calibration_service import UnknownVersionError
 from onrecord.demo import play_season
 from onrecord.doctor import findings
@@ -226,7 +226,7 @@ def query(
     out_file: Out = None,
 ) -> None:
     """Ask DuckDB: SQL, a named query with parameters, or a table or view by its name."""
-    shape = format_name or display.format_of(out_file)
+    shape = format_name or forms.format_of(out_file)
     with bar("catching up") as progress, open_workspace().reader(progress) as store:
         if display.is_copy(store):
             say(display.age(store))
@@ -238,7 +238,7 @@ def query(
         if sql in store.relations() and sql not in store.named_queries():
             sql = f"FROM {sql}"
         table = store.query(sql, given) if sql.isidentifier() else store.ask(sql, given or None)
-        display.write_table(table, shape, out_file, out)
+        forms.write_table(table, shape, out_file, out)
         if shape == "table" and not table.num_rows:
             say("no rows")
         tell_if_empty(store.positions())

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from onrecord import display
+from onrecord import forms
 from onrecord.terminal import Json, bar, open_workspace, out, show
 from onrecord.wiring import Workspace, user_name
 from projections.store import Store
@@ -25,7 +25,7 @@ def list_letters(
     """What waits for a decision; its events are not graded meanwhile."""
     with bar("catching up") as progress, open_workspace().fresh_reader(progress) as store:
         letters = store.query("dead_letters_all").select(_LISTED) if everything else store.query("dead_letters_open")
-        display.write_table(letters, "table", None, out)
+        forms.write_table(letters, "table", None, out)
 
 
 @app.command(name="show")

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eventlog.log import Positions
-from onrecord import display
+from onrecord import forms
 from onrecord.settings import Settings
 from onrecord.wiring import Workspace
 
@@ -70,6 +70,6 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
 def show(found: Mapping[str, Any], as_json: bool) -> None:
     """Facts as a table for people, or as one JSON object."""
     if as_json:
-        sys.stdout.write(display.as_json(found))
+        sys.stdout.write(forms.as_json(found))
     else:
-        out.print(display.facts(found))
+        out.print(forms.facts(found))

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from consumers.lease import Lease
-from onrecord import display
+from onrecord import display, forms
 from onrecord.doctor import findings, of_sqlite
 from onrecord.forecasting import Forecaster
 from onrecord.history import Imported, import_history, read_files
@@ -425,7 +425,7 @@ def test_no_value_is_cut_on_a_narrow_terminal(workspace: Workspace, width: int) 
     console = Console(file=text, width=width)
     with workspace.reader() as store:
         table = store.ask("SELECT event_id, price_decimal, clv_price, brier FROM graded_picks ORDER BY publish_id")
-        display.write_table(table, "table", None, console)
+        forms.write_table(table, "table", None, console)
         console.print(display.performance(store, "market"))
         units = [row["total_units"] for row in store.query("performance", {"cohort": "market"}).to_pylist()]
 
@@ -479,7 +479,7 @@ def test_a_table_without_rows_has_its_names(workspace: Workspace, width: int) ->
     """On a narrow terminal, too, where rows are told one by one."""
     text = io.StringIO()
     with workspace.reader() as store:
-        display.write_table(store.ask("FROM events"), "table", None, Console(file=text, width=width))
+        forms.write_table(store.ask("FROM events"), "table", None, Console(file=text, width=width))
 
     assert {"event_id", "starts_at", "status_reason"} <= set(text.getvalue().split())
 
