@@ -14,7 +14,6 @@ from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, Ca
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
 PRODUCER = "calibration_service"
-TOPIC = "calibrations"
 
 
 class UnknownVersionError(LookupError):
@@ -80,10 +79,8 @@ class CalibrationService:
                 {"training_days": training_days, "method": method, "requested_by": PRODUCER}
             ),
         )
-        answer = self.workspace.ask(request, TOPIC)
+        answer = self.workspace.ask(request, CalibrationTrained)
         self._held = None
-        if not isinstance(answer, CalibrationTrained):
-            raise TypeError(f"a {answer.type} answered a CalibrationRequested")
         return answer.data.calibration_version
 
     def calibrate_probability(
@@ -118,7 +115,7 @@ class CalibrationService:
         held, now = self._held, time.monotonic()
         if held is not None and now < held.fresh_until:
             return held.model
-        end = {key: offset for key, offset in self.workspace.log.end().items() if key[0] == TOPIC}
+        end = {key: offset for key, offset in self.workspace.log.end().items() if key[0] == CalibrationTrained.topic}
         model = held.model if held is not None and held.end == end else self._read_model()
         self._held = _Held(model, end, now + self.max_age_s)
         return model

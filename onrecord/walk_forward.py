@@ -14,6 +14,7 @@ from consumers.versions import model_of
 from eventlog.log import EventLog
 from onrecord.wiring import Workspace
 from producers.importers.moments import FileMoments, Moment
+from schemas.calibrations import CalibrationTrained
 from schemas.events import EventScheduled, ResultRecorded
 from schemas.ids import derived_id
 from schemas.predictions import PredictionMade
@@ -124,7 +125,7 @@ def walking(workspace: Workspace, files: Sequence[FileMoments]) -> Iterator[Mode
         def model_at(at: datetime) -> CalibrationModel | None:
             request = _request(at, sources)
             if owner is None:
-                workspace.ask(request, "calibrations")
+                workspace.ask(request, CalibrationTrained)
                 with workspace.fresh_reader() as store:
                     found = store.query("active_version", {"known_by": at}).to_pylist()
             else:

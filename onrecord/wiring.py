@@ -38,6 +38,7 @@ from schemas.requests import GradingCompleted, GradingRequest, GradingRequested,
 
 Say = Callable[[str], None]
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 BESIDE = "use `onrecord rebuild --verify` or `onrecord rebuild --until T --out F`, which work beside it"
 """What can be rebuilt while another process is the owner."""
 TELL_EVERY_S = 1.0
@@ -398,13 +399,10 @@ class Workspace:
                 why=why,
             ),
         )
-        answer = self.ask(request, progress=progress)
-        if not isinstance(answer, GradingCompleted):
-            raise TypeError(f"a {answer.type} answered a GradingRequested")
-        return answer.data
+        return self.ask(request, GradingCompleted, progress).data
 
-    def ask(self, request: Record, topic: str = "requests", progress: Progress = silent) -> Record:
-        """Put a request on record and wait for the record of a topic whose `causation_id` it is.
+    def ask(self, request: Record, kind: type[R], progress: Progress = silent) -> R:
+        """Put a request on record and wait for its answer, the record of that kind whose `causation_id` it is.
 
         Raises:
             ReplicaError: nobody here would answer; nothing is on record.
@@ -414,12 +412,14 @@ class Workspace:
         self.log.append([request])
         positions: dict[Lane, int] = {}
 
-        def attempt() -> Record | None:
-            batch, moved = self.log.read_topic(topic, positions, 10_000)
+        def attempt() -> R | None:
+            batch, moved = self.log.read_topic(kind.topic, positions, 10_000)
             positions.update(moved)
             for row in batch.to_pylist():
                 if row["causation_id"] == request.record_id:
-                    return Codec().decode(to_envelope(row))
+                    answer = Codec().decode(to_envelope(row))
+                    if isinstance(answer, kind):
+                        return answer
             if not batch.num_rows:
                 self._answer_in_the_owners_stead(progress)
             return None

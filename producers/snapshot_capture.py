@@ -28,8 +28,8 @@ R = TypeVar("R", bound=Record)
 Teams = Callable[[str], tuple[str, str] | None]
 """Home and away of an event_id, as the calendar knows them; None for an event that it does not know."""
 
-Ask = Callable[[Record], Record]
-"""Puts a request on record, and waits for the record whose causation_id it is."""
+Ask = Callable[[RetentionRequested, type[RetentionApplied]], RetentionApplied]
+"""Puts a request on record, and waits for the record of that kind whose causation_id it is."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +200,7 @@ class SnapshotCapture:
             requested_by=requested_by,
         )
         request = RetentionRequested(occurred_at=self.clock.now(), producer=PRODUCER, data=data)
-        answer = self.ask(request)
-        if not isinstance(answer, RetentionApplied) or answer.causation_id != request.record_id:
-            raise ValueError(f"{answer.type} {answer.record_id} is not the answer to request {request.record_id}")
-        return answer.data.removed
+        return self.ask(request, RetentionApplied).data.removed
 
     def _seen_at(self, captured_at: datetime | None) -> datetime:
         now = self.clock.now()

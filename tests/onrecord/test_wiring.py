@@ -27,7 +27,7 @@ from onrecord.wiring import ReplicaError, TimedOutError, Workspace, user_name
 from producers.snapshot_capture import SnapshotCapture
 from projections.store import StoreError, StoreInUseError
 from schemas.events import EventScheduled
-from schemas.requests import GradingRequest, GradingRequested
+from schemas.requests import GradingCompleted, GradingRequest, GradingRequested
 from tests.onrecord.conftest import hidden_writes
 from tests.producers.stage import NOW
 from tests.records import make
@@ -212,11 +212,11 @@ def test_a_request_is_answered_by_the_owner_or_in_its_stead(workspace: Workspace
     request = GradingRequested(occurred_at=NOW, producer="tests", data=GradingRequest(requested_by="ann"))
     if served:
         with serving(workspace):
-            answer = workspace.ask(request)
+            answer = workspace.ask(request, GradingCompleted)
     else:
-        answer = workspace.ask(request)
+        answer = workspace.ask(request, GradingCompleted)
 
-    assert ("GradingCompleted", request.record_id) == (answer.type, answer.causation_id)
+    assert answer.causation_id == request.record_id
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_a_replica_refuses_what_it_would_wait_for_in_vain(workspace: Workspace) 
 
     service = SnapshotCapture(replica.log, replica.clock, ask=replica.ask)
 
-    for ask in (lambda: replica.ask(request), service.cleanup_old_snapshots):
+    for ask in (lambda: replica.ask(request, GradingCompleted), service.cleanup_old_snapshots):
         with pytest.raises(ReplicaError, match="is a replica, which decides nothing: ask without ONRECORD_REPLICA"):
             ask()
     replica.close()
