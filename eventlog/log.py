@@ -53,6 +53,8 @@ Lane = tuple[str, int]
 """Topic and partition."""
 Positions = Mapping[Lane, int]
 """To each the next offset to read."""
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
 
 BATCH = pa.schema(
     [
@@ -157,6 +159,16 @@ def beyond(positions: Positions, end: Positions) -> Positions:
 def latest(first: Positions, second: Positions) -> Positions:
     """The larger offset of each partition."""
     return {key: max(first.get(key, 0), second.get(key, 0)) for key in {*first, *second}}
+
+
+def places(batch: pa.Table) -> Iterator[Place]:
+    """Where each row of a batch lies."""
+    return zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
+
+
+def lie_before(positions: Positions, batch: pa.Table) -> pa.Array:
+    """Whether each row of a batch lies before `positions`."""
+    return pa.array((offset < positions.get((topic, lane), 0) for topic, lane, offset in places(batch)), pa.bool_())
 
 
 def listed(positions: Positions) -> list[list[object]]:

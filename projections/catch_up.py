@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.columns import known_at
-from eventlog.log import EventLog, Positions, behind_by, reached
+from eventlog.log import EventLog, Positions, behind_by, lie_before, reached
 from projections.generations import Generations
 from projections.store import Store
 
@@ -25,7 +25,7 @@ def silent(_done: int, _left: int) -> None:
     """Progress that nobody looks at."""
 
 
-def _unseen(_batch: pa.Table) -> None: ...
+def _ignored(_batch: pa.Table) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _read_ahead(
 
 
 def catch_up(
-    log: EventLog, store: Store, progress: Progress = silent, rows: int = BATCH_ROWS, seen: Seen = _unseen
+    log: EventLog, store: Store, progress: Progress = silent, rows: int = BATCH_ROWS, seen: Seen = _ignored
 ) -> int:
     """Fold everything that was on the log when the call began; returns how many records that was."""
     target = log.end()
@@ -80,7 +80,7 @@ def _fold(
     incoming: Iterable[tuple[pa.Table, Positions]],
     target: Positions,
     progress: Progress,
-    seen: Seen = _unseen,
+    seen: Seen = _ignored,
 ) -> int:
     folded = 0
     for batch, after in incoming:
@@ -137,6 +137,4 @@ def _not_behind(target: Positions, batch: pa.Table, after: Positions) -> tuple[p
     """What of a batch lies before the target: the log went on behind it."""
     if reached(target, after):
         return batch, after
-    places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
-    before = [offset < target.get((topic, partition), 0) for topic, partition, offset in places]
-    return batch.filter(pa.array(before, pa.bool_())), {key: min(after.get(key, 0), target[key]) for key in target}
+    return batch.filter(lie_before(target, batch)), {key: min(after.get(key, 0), target[key]) for key in target}

@@ -18,8 +18,6 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 INSERT = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 REMOVE = 'DELETE FROM dead_letters WHERE topic = ? AND "partition" = ? AND "offset" = ?'
 FIND = "SELECT raw FROM dead_letters WHERE dead_letter = ?"
-Place = tuple[str, int, int]
-"""Topic, partition, offset."""
 
 
 def dead_letter(row: Mapping[str, Any], kind: str, reason: str) -> list[Any]:
@@ -45,12 +43,6 @@ def as_batch(raw: str) -> pa.Table:
     if row["value"] is not None:
         row["value"] = row["value"].encode(errors="surrogateescape")
     return pa.Table.from_pylist([row], schema=BATCH)
-
-
-def place_of(batch: pa.Table) -> Place:
-    """Where the one record of a batch lies."""
-    [row] = batch.select(["topic", "partition", "offset"]).to_pylist()
-    return row["topic"], row["partition"], row["offset"]
 
 
 def retried(batch: pa.Table) -> list[str]:

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventlog.columns import to_envelope
-from eventlog.log import BATCH
-from projections.dead_letters import Place, dead_letter
+from eventlog.log import BATCH, Place, places
+from projections.dead_letters import dead_letter
 from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
 from schemas.record import Record
 
@@ -46,8 +46,7 @@ def _is_ready(batch: pa.Table, codec: Codec, unparsable: Collection[Place]) -> p
             same = [pc.equal(batch[name], pa.scalar(pair[name], batch[name].type)) for name in pair]
             ready = pc.and_not(ready, pc.fill_null(pc.and_(*same), fill_value=False))
     if unparsable:
-        places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
-        ready = pc.and_(ready, pa.array([place not in unparsable for place in places], pa.bool_()))
+        ready = pc.and_(ready, pa.array((place not in unparsable for place in places(batch)), pa.bool_()))
     return ready
 
 

@@ -20,10 +20,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eventlog.log import EMPTY, Positions, latest
+from eventlog.log import EMPTY, Place, Positions, latest, lie_before, places
 from eventlog.uninterrupted import uninterrupted
 from projections import dead_letters, repeats
-from projections.dead_letters import Place, dead_letter
+from projections.dead_letters import dead_letter
 from projections.decoding import decode, through_codec
 from projections.sql_file import NamedQuery, Projection, load_projections, words
 from projections.staging import staging_sql, unparsable_sql
@@ -330,7 +330,7 @@ class Store:
         """Fold a dead letter, or keep it with the reason that it has now."""
         for (raw,) in self._run(dead_letters.FIND, [name]):
             letter = dead_letters.as_batch(raw)
-            place = dead_letters.place_of(letter)
+            [place] = places(letter)
             try:
                 self._fold_once(letter, {}, {place}, released=place)
             except _BAD_RECORD as error:
@@ -520,8 +520,7 @@ def _unseen(batch: pa.Table, held: Positions) -> pa.Table:
     begins = batch.group_by(["topic", "partition"]).aggregate([("offset", "min")]).to_pylist()
     if all(begin["offset_min"] >= held.get((begin["topic"], begin["partition"]), 0) for begin in begins):
         return batch
-    places = zip(*(batch[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True)
-    return batch.filter(pa.array([offset >= held.get((topic, lane), 0) for topic, lane, offset in places], pa.bool_()))
+    return batch.filter(pc.invert(lie_before(held, batch)))
 
 
 def _positions_behind(batch: pa.Table) -> Positions:
