@@ -40,8 +40,8 @@ from onrecord.terminal import (
 from onrecord.walk_forward import walking
 from onrecord.wiring import ReplicaError, TimedOutError, UnwritableError, Workspace
 from producers.importers import FileRefused
+from projections.errors import DuckDBError, StoreError
 from projections.published import export_parquet
-from projections.store import DuckDBError, StoreError
 
 _HELP = """A system of record for sports predictions.
 

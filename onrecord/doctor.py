@@ -14,7 +14,8 @@ from eventlog.sqlite_connection import LEAST_SQLITE_VERSION, sqlite_version
 from onrecord.engine import forgetful_topics
 from onrecord.settings import PREFIX, Settings
 from onrecord.wiring import UnwritableError, Workspace, can_write
-from projections.store import DUCKDB_VERSION, Store, StoreError, StoreInUseError
+from projections.errors import StoreError, StoreInUseError
+from projections.store import DUCKDB_VERSION, Store
 
 LEAST_FREE_BYTES = 1 << 30
 

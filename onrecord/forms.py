@@ -17,7 +17,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from projections.store import StoreError
+from projections.errors import StoreError
 
 NO_VALUE = "–"
 _BETWEEN = "  "

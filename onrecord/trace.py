@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from projections.store import Store, StoreError
+from projections.errors import StoreError
+from projections.store import Store
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ from onrecord.checks import Check, Verification, last_verification, state, verif
 from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild, silent
+from projections.errors import StoreError, StoreInUseError
 from projections.generations import Generations
 from projections.published import publish_copy
-from projections.store import Store, StoreError, StoreInUseError
+from projections.store import Store
 from schemas.codec import Codec
 from schemas.record import Record
 from schemas.registry import TOPICS

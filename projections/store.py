@@ -22,17 +22,16 @@ import pyarrow.compute as pc
 
 from eventlog.log import EMPTY, Place, Positions, latest, lie_before, places
 from eventlog.uninterrupted import uninterrupted
-from projections import dead_letters, repeats
+from projections import asking, dead_letters, repeats
 from projections.dead_letters import dead_letter
 from projections.decoding import decode, through_codec
+from projections.errors import StoreError, StoreInUseError
 from projections.sql_file import NamedQuery, Projection, load_projections, words
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, Upcaster
 
 MEMORY = ":memory:"
 DUCKDB_VERSION = duckdb.__version__
-DuckDBError = duckdb.Error
-"""What comes through where the store has no words of its own: a full disk, no memory."""
 _ATTACHED = "store"
 _ROW_GROUP = 20_480
 """A sixth of DuckDB's own: a batch fills several, which are compressed while they are inserted, on both cores. It is
@@ -57,19 +56,6 @@ WHEN MATCHED THEN UPDATE SET "offset" = moved."offset"
 WHEN NOT MATCHED THEN INSERT VALUES (moved.topic, moved."partition", moved."offset")
 """
 _IN_USE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
-_READ_ONLY = "BEGIN TRANSACTION READ ONLY"
-_WRITES = (duckdb.TransactionException, duckdb.InvalidInputException)
-_ASK_ONE = "ask one SELECT"
-_CHANGE_NOTHING = {
-    duckdb.StatementType.SELECT,
-    duckdb.StatementType.EXPLAIN,
-    duckdb.StatementType.PRAGMA,
-    duckdb.StatementType.CALL,
-    duckdb.StatementType.SET,
-    duckdb.StatementType.VARIABLE_SET,
-    duckdb.StatementType.TRANSACTION,
-}
-_ASK_ONLY = f"{_ASK_ONE}: the projections change only by what is put on record"
 # What a bad record can raise; anything else (a full disk, no memory) is the machine's fault and stops the fold.
 _BAD_RECORD = (
     duckdb.ConversionException,
@@ -79,14 +65,6 @@ _BAD_RECORD = (
     duckdb.TypeMismatchException,
     UnicodeDecodeError,  # DuckDB shortens what it says of a long record, be it in the middle of a character
 )
-
-
-class StoreError(Exception):
-    """The store cannot do it; the message says what to do."""
-
-
-class StoreInUseError(StoreError):
-    """Another process holds the file: it is sound, and must be left where it is."""
 
 
 class Store:
@@ -184,17 +162,9 @@ class Store:
             StoreError: more than one statement, one that would change something, one that has no such parameter, or one
                 that DuckDB refuses.
         """
-        given = parameters or {}
-        _check_is_text(sql, *given.values())
-        try:
-            statements = duckdb.extract_statements(sql)
-            _check_reads(statements)
-            _check_has(given, statements[0].named_parameters)
-            return self.table(sql, parameters, begin=_READ_ONLY)
-        except duckdb.Error as error:
-            if isinstance(error, _WRITES) and "read-only mode" in str(error):
-                raise StoreError(_ASK_ONLY) from error
-            raise StoreError(f"DuckDB refuses the query: {error}") from error
+        with asking.in_our_words():
+            asking.check(sql, parameters or {})
+            return self.table(sql, parameters, begin=asking.READ_ONLY)
 
     def query(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The rows of a named query as Arrow.
@@ -205,7 +175,7 @@ class Store:
         query = self.named_queries().get(name)
         if query is None:
             raise StoreError(f"there is no query, table or view {name!r}{self._nearest(name)}")
-        return self.ask(query.sql, bind(query, parameters or {}))
+        return self.ask(query.sql, asking.bind(query, parameters or {}))
 
     def named_queries(self) -> dict[str, NamedQuery]:
         """The queries of all projections by name."""
@@ -449,59 +419,9 @@ def _source_of(upcaster: Upcaster) -> str:
         return str(getattr(upcaster, "__qualname__", type(upcaster).__qualname__))
 
 
-def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The query's parameters with defaults filled in.
-
-    Raises:
-        StoreError: a parameter that the query does not have, or one that it needs is missing.
-    """
-    if unknown := set(given) - set(query.defaults):
-        known = ", ".join(query.defaults) or "none"
-        raise StoreError(f"query {query.name} has no parameter {', '.join(sorted(unknown))}; it has {known}")
-    if missing := set(query.required) - set(given):
-        raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
-    return {**query.defaults, **given}
-
-
 def _unbound(view: str) -> str:
     """The statement that makes a view which is bound when it is asked, as any is: else it would be twice."""
     return _VIEW.sub(r"CREATE VIEW \1 WITH (DEFER_BINDING) AS", view)
-
-
-def _check_is_text(*values: object) -> None:
-    """Without UTF-8, Python takes what it cannot read for halves of characters, of which DuckDB knows nothing."""
-    try:
-        "".join(value for value in values if isinstance(value, str)).encode()
-    except UnicodeEncodeError as error:
-        raise StoreError(
-            "the query has characters that this locale cannot read: ask again with LC_ALL=C.UTF-8"
-        ) from error
-
-
-def _check_reads(statements: Sequence[duckdb.Statement]) -> None:
-    """Refuse what is not one statement that reads."""
-    kinds = _kinds(statements)
-    if kinds != [duckdb.StatementType.SELECT]:
-        raise StoreError(_ASK_ONE if _CHANGE_NOTHING.issuperset(kinds) else _ASK_ONLY)
-
-
-def _check_has(given: Iterable[str], has: Collection[str]) -> None:
-    if unknown := set(given) - set(has):
-        known = ", ".join(sorted(has)) or "none"
-        raise StoreError(f"the query has no parameter {', '.join(sorted(unknown))}; it has {known}")
-
-
-def _kinds(statements: Sequence[duckdb.Statement]) -> list[duckdb.StatementType]:
-    """What the statements are; an EXPLAIN is what it explains, for ANALYZE runs that."""
-    kinds = [statement.type for statement in statements]
-    if kinds != [duckdb.StatementType.EXPLAIN]:
-        return kinds
-    explain = statements[0].query
-    # What is explained begins at the first place, counted in bytes, from where the rest is a statement by itself.
-    for place, _ in duckdb.tokenize(explain)[1:]:
-        with suppress(duckdb.ParserException):
-            return _kinds(duckdb.extract_statements(explain.encode()[place:].decode()))
-    return kinds
 
 
 def _by_topic(batch: pa.Table) -> list[pa.Table]:

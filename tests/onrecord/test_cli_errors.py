@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from onrecord.wiring import Workspace
-from projections.store import StoreError
+from projections.errors import StoreError
 from schemas.events import EventScheduled
 from tests.onrecord.conftest import Run, only_readable
 from tests.onrecord.season import season_file, season_text

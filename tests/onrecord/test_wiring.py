@@ -25,7 +25,7 @@ from onrecord.serving import Serving
 from onrecord.settings import Settings
 from onrecord.wiring import ReplicaError, TimedOutError, Workspace, user_name
 from producers.snapshot_capture import SnapshotCapture
-from projections.store import StoreError, StoreInUseError
+from projections.errors import StoreError, StoreInUseError
 from schemas.events import EventScheduled
 from schemas.requests import GradingCompleted, GradingRequest, GradingRequested
 from tests.onrecord.conftest import hidden_writes

@@ -13,7 +13,8 @@ from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
 from projections.digest import exact_digests
-from projections.store import Store, StoreError, fingerprint
+from projections.errors import StoreError
+from projections.store import Store, fingerprint
 from schemas.codec import Codec, Upcaster
 from schemas.events import EventScheduled, EventStarted
 from schemas.raw_payloads import RawPayloadCaptured

@@ -10,8 +10,9 @@ import pytest
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import Rebuilt, build, catch_up, rebuild
 from projections.digest import exact_digests
+from projections.errors import StoreError
 from projections.generations import Generations, replace_file
-from projections.store import Store, StoreError
+from projections.store import Store
 from schemas.events import EventScheduled, EventStarted
 from schemas.odds import OddsSnapshotCaptured
 from schemas.registry import RECORD_TYPES

@@ -21,9 +21,10 @@ from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
 from projections.catch_up import build, catch_up
 from projections.digest import exact_digests
+from projections.errors import StoreError, StoreInUseError
 from projections.sql_file import Projection, parse
 from projections.staging import staging_sql
-from projections.store import Store, StoreError, StoreInUseError
+from projections.store import Store
 from schemas.codec import Codec
 from schemas.events import EventScheduled, EventStarted
 from schemas.injuries import InjurySnapshotCaptured

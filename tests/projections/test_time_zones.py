@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from projections.asking import bind
 from projections.published import publish_copy
 from projections.sql_file import load_projections
-from projections.store import Store, bind
+from projections.store import Store
 from schemas.calibrations import CalibrationActivated, CalibrationTrained
 from schemas.registry import RECORD_TYPES
 from schemas.requests import RetentionApplied
