@@ -95,7 +95,7 @@ class Forecaster:
                 self._learn(record)
         for record in records:
             self._learn(record)
-        return self._predict(odds) if odds else []
+        return self._forecast_game(odds) if odds else []
 
     def unsaid(self, made: Sequence[Record]) -> Iterator[Record]:
         """Those of them that are not on record."""
@@ -130,7 +130,7 @@ class Forecaster:
         self._observed.add(record.event_id)
         self.baseline.observe(PlayedGame(game.league, _known_at(record), game.home, game.away, home, away))
 
-    def _predict(self, odds: Sequence[OddsSnapshotCaptured]) -> list[Record]:
+    def _forecast_game(self, odds: Sequence[OddsSnapshotCaptured]) -> list[Record]:
         first = odds[0]
         event_id, at = first.event_id, first.occurred_at
         game = self._games.get(event_id)
@@ -138,7 +138,7 @@ class Forecaster:
             return []
         self._forecast.add(event_id)
         forecast = self.baseline.forecast(UpcomingGame(game.league, game.starts_at, at, game.home, game.away))
-        return list(_run(event_id, at, forecast, reference_prices(odds), self._judged))
+        return list(_run(event_id, at, forecast, reference_prices(odds), self._judge))
 
     def _was_forecast(self, event_id: str, at: datetime) -> bool:
         """Whether a run of another time is on record."""
@@ -146,10 +146,10 @@ class Forecaster:
         own = [(when, ran) for when, ran in runs if ran == _envelope(event_id, when, "SimRunStarted")["record_id"]]
         return bool(own) and all(when != at for when, _ in own)
 
-    def _judged(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
+    def _judge(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
         """As it is on record, or as it is served now, with what it is worth; terms: P(no push), decimal price."""
         said = None if self._on_record is None else self._on_record.said(prediction)
-        return said or _judged(self._serve(prediction, league), terms)
+        return said or _valued(self._serve(prediction, league), terms)
 
 
 def _known_at(record: Record) -> datetime:
@@ -222,7 +222,7 @@ def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, j
     return judge(prediction, forecast.league, (chances.win + chances.loss, said.price_decimal))
 
 
-def _judged(prediction: PredictionMade, terms: tuple[float, float]) -> PredictionMade:
+def _valued(prediction: PredictionMade, terms: tuple[float, float]) -> PredictionMade:
     """With what it is worth by the probability that is served."""
     told = prediction.data
     p = told.p_cover if told.p_cover_calibrated is None else told.p_cover_calibrated

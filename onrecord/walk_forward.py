@@ -34,7 +34,7 @@ ModelAt = Callable[[datetime], CalibrationModel | None]
 
 
 @dataclass
-class Schedule:
+class Weeks:
     """Which weeks of a replay ask for a calibration: those that begin with enough new results on record."""
 
     settled: int = 0
@@ -68,18 +68,18 @@ class Walk:
         self._log = log
         self._model_at = model_at
         self._flush = flush
-        self._schedule = Schedule()
+        self._weeks = Weeks()
         self._model: CalibrationModel | None = None
         self._leagues: dict[str, str] = {}
         self._may_be_said = any(offset for (topic, _), offset in log.end().items() if topic == PredictionMade.topic)
 
     def note(self, records: Sequence[Record]) -> None:
         """Records that a forecaster made, served already."""
-        self._schedule.note(records)
+        self._weeks.note(records)
 
     def through(self, moment: Moment) -> list[Record]:
         """The moment's records, its forecasts with what they were served with."""
-        self._schedule.reach(moment.at)
+        self._weeks.reach(moment.at)
         records = moment.build()
         for record in records:
             if isinstance(record, EventScheduled):
@@ -88,7 +88,7 @@ class Walk:
             self.serve(record, self._leagues[record.event_id]) if isinstance(record, PredictionMade) else record
             for record in records
         ]
-        self._schedule.note(served)
+        self._weeks.note(served)
         return served
 
     def serve(self, prediction: PredictionMade, league: str) -> PredictionMade:
@@ -105,7 +105,7 @@ class Walk:
         return prediction.model_copy(update={"data": told.model_copy(update=calibrated)})
 
     def _current(self) -> CalibrationModel | None:
-        due, self._schedule.due = self._schedule.due, None
+        due, self._weeks.due = self._weeks.due, None
         if due is not None:
             self._flush()
             self._model = self._model_at(due)

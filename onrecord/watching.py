@@ -33,9 +33,9 @@ class Watching:
 
     def __post_init__(self) -> None:
         if port := self.workspace.settings.metrics_port:
-            self._serve(port)
+            self._make_gauges(port)
 
-    def _serve(self, port: int) -> None:
+    def _make_gauges(self, port: int) -> None:
         from prometheus_client import CollectorRegistry, Gauge
 
         ours, lanes = CollectorRegistry(), ("topic", "partition")

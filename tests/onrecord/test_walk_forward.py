@@ -16,7 +16,7 @@ from consumers.calibrator import training_rows
 from eventlog.clock import ManualClock
 from onrecord.history import Imported, import_history, read_files
 from onrecord.settings import Settings
-from onrecord.walk_forward import Schedule, walking
+from onrecord.walk_forward import Weeks, walking
 from onrecord.wiring import Workspace
 from schemas.events import Result, ResultRecorded
 from schemas.publishes import PredictionPublished
@@ -139,16 +139,16 @@ def _dies(done: int, left: int) -> None:
 
 def test_a_week_asks_once_a_hundred_results_are_new() -> None:
     """Given 60 picks a week, then every other week asks, at its first moment, for what was known before it."""
-    schedule, monday, asked = Schedule(), datetime(2024, 1, 1, tzinfo=UTC), list[datetime]()
+    weeks, monday, asked = Weeks(), datetime(2024, 1, 1, tzinfo=UTC), list[datetime]()
     for week in range(5):
         at = monday + timedelta(weeks=week, hours=9)
-        schedule.reach(at)
-        if schedule.due is not None:
-            asked.append(schedule.due)
-            schedule.due = None
+        weeks.reach(at)
+        if weeks.due is not None:
+            asked.append(weeks.due)
+            weeks.due = None
         for game in range(60):
             event = f"NBA-{week}-{game}-B-1"
-            schedule.note([make(PredictionPublished, event, at, is_official=True)])
-            schedule.note([make(ResultRecorded, event, at, **Result(home=1, away=0).model_dump())])
+            weeks.note([make(PredictionPublished, event, at, is_official=True)])
+            weeks.note([make(ResultRecorded, event, at, **Result(home=1, away=0).model_dump())])
 
     assert [monday + timedelta(weeks=2), monday + timedelta(weeks=4)] == asked
