@@ -34,25 +34,3 @@ def watch(rows: Picks, served: Floats, since: int, method: str, config: GateConf
         if looks[-1].decides:
             break
     return tuple(looks)
-
-
-def serving_since(decisions: list[tuple[str, str, list[str], int]]) -> dict[str, int]:
-    """Return the segments that serve and since when each has without a break.
-
-    decisions: version, verdict (ACTIVATED or ROLLED_BACK), segments and time, oldest first. A version that takes over
-    from another leaves the time of the segments that both serve; a roll-back of a whole version lets the one before it
-    serve again, one that names segments ends those.
-    """
-    standing: dict[str, list[str]] = {}
-    since: dict[str, int] = {}
-    for version, verdict, segments, at in decisions:
-        if verdict == "ACTIVATED":
-            standing.pop(version, None)
-            standing[version] = segments
-        elif not segments:
-            standing.pop(version, None)
-        elif version in standing:
-            standing[version] = [name for name in standing[version] if name not in segments]
-        newest = next(reversed(standing.values()), [])
-        since = {name: since.get(name, at) for name in newest}
-    return since

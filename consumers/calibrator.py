@@ -9,12 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from calibration.gate import Look
-from calibration.monitor import SCHEDULE, serving_since, watch
+from calibration.monitor import SCHEDULE, watch
 from calibration.plain import plain_version
 from calibration.segments import CalibrationModel, Segment, is_complement, parse_segment
 from calibration.training import RolledBack, TrainedVersion, TrainingRows, train, version_name
 from calibration.walk_forward import Picks, Times, picks
-from consumers.versions import model_of
+from consumers.versions import model_of, serving_since
 from grading.scores import Floats
 from projections.store import Store
 from schemas.calibrations import (
@@ -117,16 +117,10 @@ class Calibrator:
         active = self._active()
         if active is None:
             return
-        decisions = self._store.query("calibration_decisions").to_pylist()
-        told = [
-            (row["calibration_version"], row["verdict"], row["segments"], _microseconds(row["decided_at"]))
-            for row in decisions
-        ]
-        since = serving_since(told)
+        since = serving_since(self._store.query("calibration_decisions").to_pylist())
         if not since:
             return
-        begun = _EPOCH + timedelta(microseconds=min(since.values()))
-        table = self._store.query("served_rows", {"since": begun})
+        table = self._store.query("served_rows", {"since": min(since.values())})
         if table.num_rows < SCHEDULE.first:
             return
         standing_since = _microseconds(active["standing_since"])
@@ -147,14 +141,15 @@ def train_as_of(store: Store, before: datetime, method: str, training_days: int)
     return rows, train(rows, method, training_days, rolled_back=_rolled_back(decisions))
 
 
-def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Mapping[str, int]) -> dict[str, Look]:
+def _harmed(table: pa.Table, model: CalibrationModel, active_us: int, since: Mapping[str, datetime]) -> dict[str, Look]:
     """The segments where raw beats what was served, with the look that says so."""
     rows, served = _served(table, model, active_us)
     keys = list(zip(rows.league, rows.market, strict=True))
     deciding = {key: model.serving(*key) for key in set(keys)}
     by_segment = np.array([deciding[key] for key in keys])
     harmed = {}
-    for name, begun in since.items():
+    for name, at in since.items():
+        begun = _microseconds(at)
         chosen = (by_segment == name) & (np.asarray(rows.issued_us) > begun)
         if chosen.sum() < SCHEDULE.first:
             continue

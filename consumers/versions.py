@@ -1,7 +1,8 @@
-"""A version on record as the model that serves by it."""
+"""Versions on record: the model that serves by one, and since when each segment is served."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from calibration.calibrators import PARAMETER_NAMES, CalibrationMap
@@ -19,3 +20,25 @@ def model_of(version: Mapping[str, Any]) -> CalibrationModel:
         segments[parse_segment(said["segment"])] = SegmentModel(fitted, said["n"], said["segment"] in serving)
     minimum = trained.get("config", {}).get("minimum", MINIMUM_ROWS)
     return CalibrationModel(segments, version["calibration_version"], minimum)
+
+
+def serving_since(decisions: Iterable[Mapping[str, Any]]) -> dict[str, datetime]:
+    """The segments that serve and since when each has without a break, from the rows of `calibration_decisions`.
+
+    A version that takes over from another leaves the time of the segments that both serve; a roll-back of a whole
+    version lets the one before it serve again, one that names segments ends those.
+    """
+    standing: dict[str, list[str]] = {}
+    since: dict[str, datetime] = {}
+    for row in decisions:
+        version, segments = row["calibration_version"], row["segments"]
+        if row["verdict"] == "ACTIVATED":
+            standing.pop(version, None)
+            standing[version] = segments
+        elif not segments:
+            standing.pop(version, None)
+        elif version in standing:
+            standing[version] = [name for name in standing[version] if name not in segments]
+        newest = next(reversed(standing.values()), [])
+        since = {name: since.get(name, row["decided_at"]) for name in newest}
+    return since

@@ -10,7 +10,7 @@ from hypothesis import example, settings
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from calibration.monitor import serving_since
+from consumers.versions import serving_since
 from eventlog.sqlite import SqliteLog
 from grading.reliability import expected_calibration_error, spiegelhalter
 from grading.scores import brier, log_loss, log_loss_terms
@@ -303,11 +303,9 @@ def test_one_history_tells_the_job_the_services_and_the_console_what_serves(
     with SqliteLog(":memory:") as log, closing(Store(log_id=log.log_id)) as store:
         log.append([*versions, *verdicts])
         catch_up(log, store)
-        rows = store.query("calibration_decisions").to_pylist()
-        decisions = [(row["calibration_version"], row["verdict"], row["segments"], n) for n, row in enumerate(rows)]
+        serving = sorted(serving_since(store.query("calibration_decisions").to_pylist()))
         active = store.query("active_version").to_pylist()
         shown = store.rows("SELECT league || '|' || market_key FROM calibration_activity WHERE active_to IS NULL")
 
-    serving = sorted(serving_since(decisions))
     assert serving == sorted(segment for row in active for segment in row["active_segments"])
     assert serving == sorted(segment for (segment,) in shown)
