@@ -101,16 +101,17 @@ class Calibrator:
         if active is None:
             return
         shut = {
-            str(result.segment): result.looks[-1].reasons
+            name: result.looks[-1]
             for result in trained.segments
-            if result.looks and any(look.phase == "MONITOR" for look in result.looks) and not result.activates
+            if (name := str(result.segment)) in active["active_segments"]
+            and any(look.phase == "MONITOR" for look in result.looks)
+            and not result.activates
         }
-        if harmed := sorted(shut.keys() & set(active["active_segments"])):
-            reasons = tuple(f"{name}: {'; '.join(shut[name])}" for name in harmed)
-            yield _roll_back(active, harmed, reasons, _envelope(request, "CalibrationRolledBack", *harmed))
+        if shut:
+            yield _roll_back(active, shut, _envelope(request, "CalibrationRolledBack", *sorted(shut)))
 
     def _active(self, at: datetime | None = None) -> Mapping[str, Any] | None:
-        found = self._store.query("active_version", {"known_by": at} if at else {}).to_pylist()
+        found = self._store.query("active_version", {"known_by": at}).to_pylist()
         return found[0] if found else None
 
     def _harm(self) -> Iterator[Record]:
@@ -128,9 +129,7 @@ class Calibrator:
         if harmed:
             # History that comes late may tell of a time before the version: what it ends, it ends after it began.
             last = max(standing_since + 1, *(look.at for look in harmed.values()))
-            names = sorted(harmed)
-            reasons = tuple(f"{name}: {'; '.join(harmed[name].reasons)}" for name in names)
-            yield _roll_back(active, names, reasons, _monitored(active, last, names))
+            yield _roll_back(active, harmed, _monitored(active, last, sorted(harmed)))
 
 
 def train_as_of(store: Store, before: datetime, method: str, training_days: int) -> tuple[TrainingRows, TrainedVersion]:
@@ -225,13 +224,14 @@ def _verdict(request: Mapping[str, Any], version: str, trained: TrainedVersion) 
 
 
 def _roll_back(
-    active: Mapping[str, Any], segments: Sequence[str], reasons: tuple[str, ...], envelope: Mapping[str, Any]
+    active: Mapping[str, Any], harmed: Mapping[str, Look], envelope: Mapping[str, Any]
 ) -> CalibrationRolledBack:
+    """The segments that serve no more, each by the look that decided."""
     verdict = CalibrationVerdict(
         calibration_version=active["calibration_version"],
-        segments=tuple(segments),
+        segments=tuple(sorted(harmed)),
         decided_by=MONITOR,
-        reasons=reasons,
+        reasons=tuple(f"{name}: {'; '.join(harmed[name].reasons)}" for name in sorted(harmed)),
     )
     return CalibrationRolledBack(**envelope, data=verdict)
 
