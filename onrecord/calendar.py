@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from eventlog.columns import to_envelope
 from eventlog.log import EventLog, Positions
+from onrecord.on_record import decoded
 from producers.publishing_service import EventStart
-from schemas.codec import Codec, UndecodableRecordError, UnknownRecordError
+from schemas.codec import Codec
 from schemas.events import (
     ENDED,
     EventRescheduled,
@@ -59,18 +59,14 @@ class Calendar:
                 batch, behind = self._log.read_topic("events", self._positions, READ_ROWS)
                 for row in batch.to_pylist():
                     if row["type"] in _CHANGES:
-                        self._take(to_envelope(row))
+                        self._take(decoded(self._codec, row))
                 self._positions = behind
                 if not batch.num_rows:
                     self._read_at = time.monotonic()
                     return self._told
 
-    def _take(self, envelope: Mapping[str, object]) -> None:
-        try:
-            record = self._codec.decode(envelope)
-        except (UndecodableRecordError, UnknownRecordError):
-            return  # the projections set it aside and say so; here it changes nothing
-        if record.event_id is not None:
+    def _take(self, record: Record | None) -> None:
+        if record is not None and record.event_id is not None:
             self._told.setdefault(record.event_id, _Told()).take(record)
 
 

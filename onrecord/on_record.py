@@ -1,6 +1,6 @@
 """What the log holds when an import begins: games to learn from, and forecasts that stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,13 +76,14 @@ def _in_order(table: pa.Table) -> Iterator[tuple[datetime, Record]]:
     codec = Codec()
     for start in range(0, table.num_rows, _DECODE_ROWS):
         for row in table.slice(start, _DECODE_ROWS).to_pylist():
-            record = _decoded(codec, row)
+            record = decoded(codec, row)
             if record is not None:
                 yield row["known_at"], record
 
 
-def _decoded(codec: Codec, row: dict[str, Any]) -> Record | None:
+def decoded(codec: Codec, row: Mapping[str, Any]) -> Record | None:
+    """The record in a row of a batch; none of a dead letter, which `doctor` tells of."""
     try:
         return codec.decode(to_envelope(row))
-    except (UndecodableRecordError, UnknownRecordError):  # a dead letter, which `doctor` tells of
+    except (UndecodableRecordError, UnknownRecordError):
         return None
