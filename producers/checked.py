@@ -59,13 +59,13 @@ def check_market_line(market_key: str, selection: str, line: float | None) -> No
     check_line(parse_market_key(market_key).market, None if line is None else Fraction(str(line)))
 
 
-def found(log: EventLog, topic: str, kind: type[Found], ref: str, what: str) -> Found:
+def found(log: EventLog, kind: type[Found], ref: str, what: str) -> Found:
     """The record of a kind that a reference names.
 
     Raises:
         ValueError: the text is no reference, or the log has no such record.
     """
-    record = log.find(topic, ref)
+    record = log.find(kind.topic, ref)
     if not isinstance(record, kind):
         raise ValueError(  # noqa: TRY004 - the reference is wrong, not a type
             f"{what} {ref!r} is not on the log: pass the id that the call returned"

@@ -122,7 +122,7 @@ class EventReporter:
         Raises:
             ValueError: `corrects` is no result on the log, or a field is wrong.
         """
-        old = self.log.find("events", corrects)
+        old = self.log.find(ResultRecorded.topic, corrects)
         if not isinstance(old, ResultRecorded | ResultCorrected):
             raise ValueError(  # noqa: TRY004 - the id is wrong, not its type
                 f"{corrects!r} is no result on record: pass the id that record_result returned"

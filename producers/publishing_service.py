@@ -172,12 +172,12 @@ class PublishingService:
         self, publish: PredictionPublished | ParlayPublished, legs: Sequence[tuple[PredictionMade, TicketTerms]]
     ) -> str:
         # First of all: a publish that is sent again, even after the start, is the one that stands.
-        if self.log.find("publishes", publish.ref) is None:
+        if self.log.find(publish.topic, publish.ref) is None:
             for prediction, terms in legs:
                 self._check_start(prediction.event_id, publish)
                 self._check_terms(prediction, terms, publish.data.is_official)
             self.log.append([publish])
-        stands = found(self.log, "publishes", type(publish), publish.ref, "the publish")
+        stands = found(self.log, type(publish), publish.ref, "the publish")
         if stands.data != publish.data:
             raise PublishRefusedError(
                 "CONFLICT",
@@ -188,7 +188,7 @@ class PublishingService:
 
     def _prediction(self, prediction_id: str) -> PredictionMade:
         try:
-            return found(self.log, "predictions", PredictionMade, prediction_id, "prediction_id")
+            return found(self.log, PredictionMade, prediction_id, "prediction_id")
         except ValueError as error:
             raise PublishRefusedError("UNKNOWN_PREDICTION", str(error)) from error
 
@@ -215,7 +215,7 @@ class PublishingService:
     def _check_terms(self, prediction: PredictionMade, terms: TicketTerms, is_official: bool) -> None:
         snapshot_id = prediction.data.market_snapshot_id_used
         if snapshot_id is not None:
-            snapshot = found(self.log, "odds", OddsSnapshotCaptured, snapshot_id, "market_snapshot_id_used")
+            snapshot = found(self.log, OddsSnapshotCaptured, snapshot_id, "market_snapshot_id_used")
             _compare(terms, snapshot.data, prediction)
         elif is_official and terms.price is not None:
             raise PublishRefusedError(

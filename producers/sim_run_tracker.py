@@ -93,9 +93,9 @@ class SimRunTracker:
         if not odds and not injuries:
             raise ValueError("no input is named: pass snapshot_id, an injury snapshot, or further_snapshot_ids")
         for ref in odds:
-            _same_event("snapshot", found(self.log, "odds", OddsSnapshotCaptured, ref, "snapshot"), run.event_id)
+            _same_event("snapshot", found(self.log, OddsSnapshotCaptured, ref, "snapshot"), run.event_id)
         for ref in injuries:
-            report = found(self.log, "injuries", InjurySnapshotCaptured, ref, "injury snapshot")
+            report = found(self.log, InjurySnapshotCaptured, ref, "injury snapshot")
             if report.event_id is not None:  # a report may belong to a team alone
                 _same_event("injury snapshot", report, run.event_id)
         data = build(
@@ -219,14 +219,12 @@ class SimRunTracker:
         return self._end(run, SimRunFailed(**self._ending(run), data=data))
 
     def _run(self, sim_run_id: str) -> SimRunStarted:
-        return found(self.log, "sim_runs", SimRunStarted, sim_run_id, "sim_run_id")
+        return found(self.log, SimRunStarted, sim_run_id, "sim_run_id")
 
     def _check_snapshot(self, event_id: str, data: Prediction) -> None:
         if data.market_snapshot_id_used is None:
             return
-        snapshot = found(
-            self.log, "odds", OddsSnapshotCaptured, data.market_snapshot_id_used, "market_snapshot_id_used"
-        )
+        snapshot = found(self.log, OddsSnapshotCaptured, data.market_snapshot_id_used, "market_snapshot_id_used")
         _same_event("market_snapshot_id_used", snapshot, event_id)
         seen, predicted = (f"{side.market_key} {side.selection}" for side in (snapshot.data, data))
         if seen != predicted:
@@ -247,9 +245,10 @@ class SimRunTracker:
         }
 
     def _end(self, run: SimRunStarted, end: SimRunCompleted | SimRunFailed) -> str:
-        if self.log.find("sim_runs", end.ref) is None:
+        stands = self.log.find(end.topic, end.ref)
+        if stands is None:
             self.log.append([end])
-        stands = found(self.log, "sim_runs", Record, end.ref, "the end of the run")  # of two processes one was first
+            stands = self.log.find(end.topic, end.ref) or end  # of two processes one was first
         if (stands.type, stands.data) != (end.type, end.data):
             raise ValueError(
                 f"sim run {run.ref!r} has already ended: {stands.type} {stands.data.model_dump_json()}; "
