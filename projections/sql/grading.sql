@@ -82,8 +82,8 @@ JOIN grading USING (publish_id);
 -- From which start on a request asks for grades: it looks back a hundred years and no further.
 CREATE MACRO asked_since(requested_at, lookback_hours) AS requested_at - to_seconds(least(lookback_hours, 876000) * 3600);
 
--- Picks and parlay legs whose event has, or had, a result or a status, or was put off, beside all that a grade is decided from; of
--- the events in `touched`, or of all where it is null.
+-- Picks and parlay legs whose event has, or had, a result, or has a status, or was put off, beside all that a grade is
+-- decided from; of the events in `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
