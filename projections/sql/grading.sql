@@ -138,12 +138,14 @@ WITH gradable AS (
       AND event_id NOT IN (FROM held_events)
       AND gradable.sport IS NOT NULL  -- an event that nobody scheduled has started, or a result: no rulebook is its own
 ), closes AS (
+    -- Only of what is picked: to put those of all markets in order took most of a look at all picks.
     SELECT event_id, market_key,
            list({'snapshot_id': snapshot_id, 'book': book, 'selection': selection, 'line': line, 'price': price,
                  'odds_format': odds_format, 'captured_at': captured_at, 'capture_id': capture_id, 'label': label,
                  'known_at': known_at}
                 ORDER BY book, selection) AS closes
-    FROM closing_lines WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
+    FROM closing_lines SEMI JOIN due USING (event_id, market_key)
+    WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
 ), told AS (
     SELECT event_id, max(known_at) AS events_known_at, count(DISTINCT sport) > 1 AS sport_was_mended
     FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
