@@ -100,6 +100,7 @@ def _of_store(workspace: Workspace, store: Store | None) -> Iterator[Finding]:
         yield Finding("projections", "none yet; the next command makes them from the log")
         return
     path, lag = Path(store.path), behind_by(store.positions(), workspace.log.end())
-    yield Finding("projections", f"{path.name}, {lag} records behind; the next command catches up")
+    state = f"{lag} records behind; the next command catches up" if lag else "up to date"
+    yield Finding("projections", f"{path.name}, {state}")
     if letters := store.query("dead_letters_open").num_rows:
         yield Finding("dead letters", f"{letters} are open: `onrecord dead-letters list`", is_fault=True)

@@ -28,7 +28,7 @@ from onrecord.checks import Check, Verification, last_verification, state, verif
 from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild, silent
-from projections.errors import StoreError, StoreInUseError
+from projections.errors import OutdatedStoreError, StoreError, StoreInUseError
 from projections.generations import Generations
 from projections.published import publish_copy
 from projections.store import Store
@@ -448,7 +448,8 @@ class Workspace:
                 raise  # somebody looks into a sound file: it stays where it is
             except StoreError as error:
                 self._say(f"{error}; rebuilding from the log")
-                self._set_aside(path)
+                if not isinstance(error, OutdatedStoreError):
+                    self._set_aside(path)
         return Store(rebuild(self.log, self.generations, progress).path, log_id=self.log.log_id)
 
     def _stored(self, path: Path) -> Store:

@@ -12,3 +12,7 @@ class StoreError(Exception):
 
 class StoreInUseError(StoreError):
     """Another process holds the file: it is sound, and must be left where it is."""
+
+
+class OutdatedStoreError(StoreError):
+    """The file is sound, and of other code or another log: nobody needs it once it is made anew."""

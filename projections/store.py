@@ -25,7 +25,7 @@ from eventlog.uninterrupted import uninterrupted
 from projections import asking, dead_letters, repeats
 from projections.dead_letters import dead_letter
 from projections.decoding import decode, through_codec
-from projections.errors import StoreError, StoreInUseError
+from projections.errors import OutdatedStoreError, StoreError, StoreInUseError
 from projections.sql_file import NamedQuery, Projection, load_projections, words
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, Upcaster
@@ -266,7 +266,7 @@ class Store:
             raise StoreError(f"{self.path} is no store: `onrecord rebuild` makes one from the log") from error
         if stored_fingerprint != self.fingerprint or (self._log_id and stored_log != self._log_id):
             self._connection.close()
-            raise StoreError(
+            raise OutdatedStoreError(
                 f"{self.path} was made by other code or from another log: `onrecord rebuild` makes it anew"
             )
 

@@ -306,6 +306,22 @@ def test_only_the_newest_damaged_file_is_kept(workspace: Workspace) -> None:
     assert len(list(workspace.settings.projections.glob("damaged.*"))) == 1
 
 
+def test_a_file_of_other_code_goes_once_it_is_made_anew(workspace: Workspace) -> None:
+    """It is not damaged, and as large as what takes its place."""
+    workspace.log.append([game()])
+    assert events(workspace) == 1
+    path = workspace.generations.current()
+    assert path is not None
+    with duckdb.connect(str(path)) as file:
+        file.execute("UPDATE store_identity SET fingerprint = 'other code'")
+
+    assert events(workspace) == 1
+    assert [one.name for one in path.parent.glob("*.duckdb")] == ["projections.2.duckdb"]
+    assert [one.state for one in findings(workspace) if one.subject == "projections"] == [
+        "projections.2.duckdb, up to date"
+    ]
+
+
 def an_older_copy_lies_in_the_place_of_the_log(workspace: Workspace) -> Workspace:
     """Three games are folded, and the file of the log is a copy from when there was one."""
     file, copy = workspace.settings.log_path, workspace.settings.home / "copy"
