@@ -65,7 +65,8 @@ class History:
         self.scene, self.rng, self.number = scene, Random(seed), 0
         self.told: list[str] = []
         self.starts: dict[str, datetime] = {}
-        self.results: list[str] = []
+        self.results: list[tuple[str, str]] = []
+        """Game and result, as they were told."""
         self.publishes: list[str] = []
         for game in GAMES:
             if self.rng.random() < 0.8:
@@ -106,13 +107,23 @@ class History:
     def ends(self, game: str) -> None:
         """With a score, or without."""
         self.scene.later(hours=3)
-        self.results.append(self.scene.events.record_result(game, **self.result()))
+        self.results.append((game, self.scene.events.record_result(game, **self.result())))
 
     def is_corrected(self, _: str) -> None:
-        """Any result that was told, also one that was corrected before."""
+        """Mostly a result told of late; also one that was corrected before."""
         if self.results:
             self.now()
-            self.results.append(self.scene.events.correct_result(self.rng.choice(self.results), **self.result()))
+            game, corrects = self.rng.choice(self.results[-3:] if self.rng.random() < 0.7 else self.results)
+            self.results.append((game, self.scene.events.correct_result(corrects, **self.result())))
+
+    def is_on_again(self, _: str) -> None:
+        """There was no result after all: the game is yet to be played, or begins."""
+        if self.results:
+            self.now()
+            game, corrects = self.rng.choice(self.results[-3:])
+            corrected = self.scene.events.correct_result(corrects, None, None, status="POSTPONED")
+            self.results.append((game, corrected))
+            self.rng.choice((self.is_moved, self.begins, self.is_looked_at))(game)
 
     def is_priced(self, game: str) -> None:
         """Both sides of a market, seen in one look."""
@@ -160,7 +171,8 @@ class History:
     def had_ended(self, game: str) -> None:
         """A result of then."""
         at = self.then()
-        self.results.append(self.imported(ResultRecorded, game, at, **self.result(), periods=()).ref)
+        result = self.imported(ResultRecorded, game, at, **self.result(), periods=())
+        self.results.append((game, result.ref))
 
     def had_been_priced(self, game: str) -> None:
         """A price of then."""
@@ -232,7 +244,8 @@ class History:
         """Mostly a score."""
         if self.rng.random() < 0.8:
             return {"status": "FINAL", "home": self.rng.randint(0, 3), "away": self.rng.randint(0, 3)}
-        return {"status": self.rng.choice(("POSTPONED", "ABANDONED", "CANCELLED")), "home": None, "away": None}
+        status = self.rng.choice(("POSTPONED", "ABANDONED", "CANCELLED"))
+        return {"status": status, "home": None, "away": None}
 
     def price(self) -> str:
         return self.rng.choice(("1.50", "1.91", "2.00", "3.40"))
@@ -283,6 +296,7 @@ WEIGHTS = {
     History.is_moved: SELDOM,
     History.changes_status: SELDOM,
     History.is_corrected: NOW_AND_THEN,
+    History.is_on_again: NOW_AND_THEN,
     History.is_published_again: SELDOM,
     History.is_combined: NOW_AND_THEN,
     History.was_scheduled: SELDOM,
