@@ -63,6 +63,8 @@ ANTI JOIN (
         FROM event_changes
         UNION ALL SELECT event_id, recorded_at, 'RESULT_KNOWN' FROM event_result_history
         UNION ALL SELECT event_id, recorded_at, 'NO_PICK' FROM publishes
+        UNION ALL SELECT predictions.event_id, parlays.recorded_at, 'NO_PICK'
+        FROM parlays JOIN parlay_legs USING (publish_id) JOIN predictions USING (prediction_id)
     ) AS told ON told.event_id = predictions.event_id
              -- By any of it another publish can be the first that is valid: then this one is none, though valid.
              AND told.invalid_because = coalesce(judged_legs.invalid_because, told.invalid_because)

@@ -5,7 +5,8 @@
 -- table
 CREATE TABLE parlays (
     publish_id VARCHAR, channel VARCHAR, visibility VARCHAR, decision_reason_codes VARCHAR[], copy_template_id VARCHAR,
-    is_official BOOLEAN, in_play BOOLEAN, legs INTEGER, occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR
+    is_official BOOLEAN, in_play BOOLEAN, legs INTEGER, occurred_at TIMESTAMPTZ, published_at TIMESTAMPTZ, origin VARCHAR,
+    recorded_at TIMESTAMPTZ
 );
 CREATE TABLE parlay_legs (
     publish_id VARCHAR, leg INTEGER, prediction_id VARCHAR, line DOUBLE, odds_format VARCHAR, price VARCHAR,
@@ -15,7 +16,7 @@ CREATE TABLE parlay_legs (
 -- fold
 INSERT INTO parlays
 SELECT ref, channel, visibility, decision_reason_codes, copy_template_id, is_official, in_play, len(legs), occurred_at,
-       known_at, origin
+       known_at, origin, recorded_at
 FROM ParlayPublished;
 
 INSERT INTO parlay_legs

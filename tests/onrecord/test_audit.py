@@ -13,7 +13,7 @@ from onrecord.history import import_history, read_files
 from onrecord.wiring import Workspace
 from projections.store import Store
 from schemas.events import EventStarted, EventStatusChanged, ResultRecorded
-from schemas.publishes import PredictionPublished
+from schemas.publishes import ParlayPublished, PredictionPublished
 from schemas.record import Record
 from tests.consumers.scene import MORNING, START, Row, Scene, imported_start
 from tests.onrecord.season import season_file
@@ -250,6 +250,27 @@ def test_a_publish_before_which_an_older_one_is_imported_makes_no_offender(store
     scene.owner.run_once()
 
     assert scene.rows("SELECT channel FROM picks") == [("mail",)]
+    assert offenders(store) == NONE
+    scene.close()
+
+
+def test_a_parlay_before_which_an_older_one_is_imported_makes_no_offender(store: Store) -> None:
+    """Of the same legs, too, the first is the one that counts."""
+    scene = Scene(store)
+    legs = [scene.leg(event_id=scene.game(name)) for name in ("first", "second")]
+    scene.later(hours=1)
+    graded = scene.parlay(*legs)
+    for name in ("first", "second"):
+        scene.played(110, 100, name)
+    assert scene.grade(graded)["outcome"] == "WIN"
+    [told] = scene.records(ParlayPublished)
+    scene.later(hours=1)
+
+    data = told.data.model_copy(update={"channel": "mail"})
+    scene.log.append([make(ParlayPublished, at=MORNING, origin="BACKFILL", **data.model_dump())])
+    scene.owner.run_once()
+
+    assert (graded,) not in scene.rows("SELECT publish_id FROM parlay_picks")
     assert offenders(store) == NONE
     scene.close()
 
