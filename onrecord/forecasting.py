@@ -8,6 +8,7 @@ stands, and is taken up where an import that was cut short goes on.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engines.baseline import FEATURE_SET_VERSION, MODEL_VERSION, Baseline
@@ -62,8 +63,8 @@ _START = SimRunStart(
 
 Serve = Callable[[PredictionMade, str], PredictionMade]
 """A prediction of a league, raw, to the same one as it is served: calibrated where a version is active."""
-Judge = Callable[[PredictionMade, str, tuple[float, float]], PredictionMade]
-"""The same with what it is worth; terms: P(no push) and the decimal price."""
+Predict = Callable[[str, OddsSnapshotCaptured], PredictionMade]
+"""What a run, by its id, says of a price."""
 
 
 def raw(prediction: PredictionMade, _league: str) -> PredictionMade:
@@ -138,7 +139,7 @@ class Forecaster:
             return []
         self._forecast.add(event_id)
         forecast = self.baseline.forecast(UpcomingGame(game.league, game.starts_at, at, game.home, game.away))
-        return list(_run(event_id, at, forecast, reference_prices(odds), self._judge))
+        return list(_run(event_id, at, reference_prices(odds), partial(self._predict, forecast)))
 
     def _was_forecast(self, event_id: str, at: datetime) -> bool:
         """Whether a run of another time is on record."""
@@ -146,10 +147,17 @@ class Forecaster:
         own = [(when, ran) for when, ran in runs if ran == _envelope(event_id, when, "SimRunStarted")["record_id"]]
         return bool(own) and all(when != at for when, _ in own)
 
-    def _judge(self, prediction: PredictionMade, league: str, terms: tuple[float, float]) -> PredictionMade:
-        """As it is on record, or as it is served now, with what it is worth; terms: P(no push), decimal price."""
-        said = None if self._on_record is None else self._on_record.said(prediction)
-        return said or _valued(self._serve(prediction, league), terms)
+    def _predict(self, forecast: Forecast, sim_run_id: str, price: OddsSnapshotCaptured) -> PredictionMade:
+        """As it is on record, or as it is served now, with what it is worth."""
+        told = price.data
+        envelope = _envelope(price.event_id, price.occurred_at, "PredictionMade", told.market_key, told.selection)
+        said = None if self._on_record is None else self._on_record.said(envelope["record_id"])
+        if said is not None:
+            return said
+        chances = forecast.p_win(told.market_key, told.selection, told.line)
+        no_push = chances.win + chances.loss
+        made = PredictionMade(**envelope, data=_prediction(sim_run_id, forecast, price, chances.win / no_push))
+        return _valued(self._serve(made, forecast.league), (no_push, told.price_decimal))
 
 
 def _known_at(record: Record) -> datetime:
@@ -178,9 +186,7 @@ class _Priced:
     price: OddsSnapshotCaptured
 
 
-def _run(
-    event_id: str, at: datetime, forecast: Forecast, prices: Sequence[OddsSnapshotCaptured], judge: Judge
-) -> Iterator[Record]:
+def _run(event_id: str, at: datetime, prices: Sequence[OddsSnapshotCaptured], predict: Predict) -> Iterator[Record]:
     if not prices:
         return
     run = SimRunStarted(**_envelope(event_id, at, "SimRunStarted"), data=_START)
@@ -189,37 +195,30 @@ def _run(
     )
     yield run
     yield SimRunInputsRecorded(**_envelope(event_id, at, "SimRunInputsRecorded"), data=seen)
-    priced = [_Priced(_predict(run.ref, forecast, price, judge), price) for price in prices]
+    priced = [_Priced(predict(run.ref, price), price) for price in prices]
     yield from (one.prediction for one in priced)
     yield SimRunCompleted(**_envelope(event_id, at, "SimRunCompleted"), data=SimRunCompletion(sim_run_id=run.ref))
     yield from (_publish(one) for one in _edges(priced))
 
 
-def _predict(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, judge: Judge) -> PredictionMade:
+def _prediction(sim_run_id: str, forecast: Forecast, price: OddsSnapshotCaptured, p: float) -> Prediction:
     said = price.data
-    chances = forecast.p_win(said.market_key, said.selection, said.line)
-    p = chances.win / (chances.win + chances.loss)
-    identity = ("PredictionMade", said.market_key, said.selection)
     line = said.market_key.partition(":")[0] in _LINED
-    prediction = PredictionMade(
-        **_envelope(price.event_id, price.occurred_at, *identity),
-        data=Prediction(
-            sim_run_id=sim_run_id,
-            market_key=said.market_key,
-            selection=said.selection,
-            market_snapshot_id_used=price.ref,
-            model_line=forecast.model_line_for(said.market_key, said.selection) if line else None,
-            p_cover=p,
-            edge_points=forecast.edge_points(said.market_key, said.selection, said.line)
-            if line and said.line is not None
-            else None,
-            uncertainty=forecast.uncertainty(said.market_key, said.selection) if line else None,
-            distribution_summary=forecast.distribution_summary(said.market_key, said.selection) if line else {},
-            confidence_index=forecast.confidence_index,
-            variance_bucket=forecast.variance_bucket,
-        ),
+    return Prediction(
+        sim_run_id=sim_run_id,
+        market_key=said.market_key,
+        selection=said.selection,
+        market_snapshot_id_used=price.ref,
+        model_line=forecast.model_line_for(said.market_key, said.selection) if line else None,
+        p_cover=p,
+        edge_points=forecast.edge_points(said.market_key, said.selection, said.line)
+        if line and said.line is not None
+        else None,
+        uncertainty=forecast.uncertainty(said.market_key, said.selection) if line else None,
+        distribution_summary=forecast.distribution_summary(said.market_key, said.selection) if line else {},
+        confidence_index=forecast.confidence_index,
+        variance_bucket=forecast.variance_bucket,
     )
-    return judge(prediction, forecast.league, (chances.win + chances.loss, said.price_decimal))
 
 
 def _valued(prediction: PredictionMade, terms: tuple[float, float]) -> PredictionMade:

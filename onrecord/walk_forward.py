@@ -12,6 +12,7 @@ from calibration.segments import CalibrationModel, is_complement
 from consumers.lease import OwnedElsewhereError
 from consumers.versions import model_of
 from eventlog.log import EventLog
+from onrecord.on_record import Predictions, held
 from onrecord.wiring import Workspace
 from producers.importers.moments import FileMoments, Moment
 from schemas.calibrations import CalibrationTrained
@@ -71,6 +72,7 @@ class Walk:
         self._weeks = Weeks()
         self._model: CalibrationModel | None = None
         self._leagues: dict[str, str] = {}
+        self._said: Predictions | None = None
         self._may_be_said = any(offset for (topic, _), offset in log.end().items() if topic == PredictionMade.topic)
 
     def note(self, records: Sequence[Record]) -> None:
@@ -84,12 +86,16 @@ class Walk:
         for record in records:
             if isinstance(record, EventScheduled):
                 self._leagues[record.event_id] = record.data.league
-        served = [
-            self.serve(record, self._leagues[record.event_id]) if isinstance(record, PredictionMade) else record
-            for record in records
-        ]
+        served = [self._said_or_served(record) if isinstance(record, PredictionMade) else record for record in records]
         self._weeks.note(served)
         return served
+
+    def _said_or_served(self, prediction: PredictionMade) -> PredictionMade:
+        """One of a file, whose predictions are all looked up at once."""
+        if self._said is None and self._may_be_said:
+            self._said = Predictions(held(self._log, prediction.topic, "producer", [prediction.producer]))
+        said = self._said.get(prediction.record_id) if self._said else None
+        return said or self.serve(prediction, self._leagues[prediction.event_id])
 
     def serve(self, prediction: PredictionMade, league: str) -> PredictionMade:
         """A prediction with what is served now, and by which version; as it is on record already, if it is."""
