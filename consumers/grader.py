@@ -240,7 +240,9 @@ def _record(
 ) -> PredictionGraded:
     """The grade of a pick, or of a parlay's legs; `rulebook`, its name first, is part of its identity."""
     first, decided_at = legs[0], max(map(_decided_at, legs, books))
-    identity = (first["publish_id"], first["inputs"], *rulebook, DECISION_VERSION)
+    revision = 0 if first["current_revision"] is None else first["current_revision"] + 1
+    # Of its revision: where two owners raced, what is on record and came out behind another is said once more.
+    identity = (first["publish_id"], first["inputs"], *rulebook, DECISION_VERSION, str(revision))
     results = dict.fromkeys(leg["result_id"] for leg in legs if leg["result_id"] is not None)
     starts = dict.fromkeys(start_id for leg in legs for start_id in _start_ids(leg))
     return PredictionGraded(
@@ -253,7 +255,7 @@ def _record(
         data=Grade(
             publish_id=first["publish_id"],
             prediction_ids=tuple(leg["prediction_id"] for leg in legs),
-            revision=0 if first["current_revision"] is None else first["current_revision"] + 1,
+            revision=revision,
             rulebook=rulebook[0],
             decision_version=DECISION_VERSION,
             inputs=first["inputs"],

@@ -10,8 +10,10 @@ from consumers.grader import Grader
 from grading.clv import Terms, closing_line_value
 from grading.margins import margin_model
 from projections.catch_up import catch_up
+from schemas.events import ResultRecorded
 from schemas.gradings import PredictionGraded
 from tests.consumers.scene import START, Scene, shown
+from tests.records import make
 
 TOTAL = "TOTAL:FULL_GAME"
 
@@ -532,4 +534,35 @@ def test_a_grade_has_the_same_id_whoever_decides_it(scene: Scene) -> None:
         scene.log.append(Grader(other.store).decide(None))
 
     assert len(scene.records(PredictionGraded)) == 1
+    assert scene.log.conflicts() == []
+
+
+def test_of_two_owners_that_race_the_one_that_read_less_has_not_the_last_word(scene: Scene) -> None:
+    """Both make the first revision, and the tie goes to a result that was told late: the newest is graded once more."""
+    scene.game()
+    scene.pick()
+    scene.clock.at = START + timedelta(hours=10)
+    scene.log.append([make(ResultRecorded, "game", START + timedelta(hours=3), home=100, away=110, periods=())])
+
+    with scene.another_owner() as other:
+        catch_up(scene.log, other.store)
+        newer = make(
+            ResultRecorded,
+            "game",
+            START + timedelta(hours=4),
+            number=1,
+            origin="BACKFILL",
+            home=110,
+            away=100,
+            periods=(),
+        )
+        scene.log.append([newer])
+        scene.owner.run_once()
+        scene.log.append(Grader(other.store).decide(None))
+
+    assert scene.rows("SELECT revision, outcome FROM gradings ORDER BY revision DESC, grade_id DESC") == [
+        (1, "WIN"),
+        (0, "LOSS"),
+        (0, "WIN"),
+    ]
     assert scene.log.conflicts() == []
