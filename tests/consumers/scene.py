@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from consumers.grader import Grader
-from consumers.owner import Owner
+from consumers.owner import Decider, Owner
 from consumers.retention import Retainer
 from eventlog.clock import ManualClock
 from eventlog.columns import to_envelope
@@ -56,11 +56,11 @@ class Scene:
         self.store.execute(*(f'DELETE FROM "{name}"' for (name,) in self.store.rows(tables)))
 
     @contextmanager
-    def another_owner(self) -> Iterator[Owner]:
-        """An owner of the same log over a store of its own, which has folded nothing yet."""
+    def another_owner(self, *first: Decider) -> Iterator[Owner]:
+        """An owner of the same log over a store of its own, which has folded nothing yet; it asks `first` first."""
         store = Store(log_id=self.log.log_id)
         try:
-            yield Owner(self.log, store, (Grader(store), Retainer(store)))
+            yield Owner(self.log, store, (*first, Grader(store), Retainer(store)))
         finally:
             store.close()
 

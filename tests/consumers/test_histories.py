@@ -1,11 +1,13 @@
-"""Random histories, as services and importers may tell them, in which the owner looks whenever it likes.
+"""Random histories, as services and importers may tell them, in which two owners look whenever they like.
+
+Each has a store of its own; the one on the scene may decide on what the other has read and not decided yet.
 
 Whatever was told, the last look must leave what the laws of the whole ask for. `HISTORIES=500 FIRST=40 pytest -m slow
 tests/consumers/test_histories.py` plays more than the few that CI plays; a seed tells the same history again.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -27,8 +29,9 @@ from schemas.events import EventScheduled, EventStarted, ResultRecorded
 from schemas.gradings import PredictionGraded
 from schemas.odds import OddsSnapshotCaptured
 from schemas.predictions import PredictionMade
-from schemas.publishes import PredictionPublished
+from schemas.publishes import ParlayPublished, PredictionPublished
 from schemas.raw_payloads import RawPayloadCaptured
+from schemas.record import Record
 from schemas.registry import type_name
 from schemas.requests import (
     DeadLetterResolution,
@@ -44,7 +47,7 @@ from tests.projections.foreign import foreign
 from tests.records import make
 
 FIRST, HISTORIES = int(os.environ.get("FIRST", "0")), int(os.environ.get("HISTORIES", "20"))
-STEPS = 60
+STEPS = int(os.environ.get("STEPS", "60"))
 GAMES = {
     "celtics": ("nba", "NBA"),
     "lakers": ("nba", "NBA"),
@@ -56,14 +59,18 @@ WINNER = {"nba": "MONEYLINE:FULL_GAME", "soccer": "MONEYLINE_3WAY:REGULATION", "
 DECISIONS = pa.array(type_name(kind) for kind in (PredictionGraded, GradingCompleted, RetentionApplied))
 LINE = -0.5
 OFTEN, NOW_AND_THEN, SELDOM = 8, 3, 1
+Weights = dict[Callable[["History", str], None], int]
 
 
 class History:
-    """A scene on which one thing after another happens, drawn by a seed; what a service refuses does not."""
+    """A scene on which one thing after another happens, drawn by a seed; what a service refuses does not.
 
-    def __init__(self, scene: Scene, seed: int) -> None:
+    `other` owns a store of its own, and asks `meanwhile` before it decides.
+    """
+
+    def __init__(self, scene: Scene, seed: int, other: Owner, meanwhile: "Meanwhile") -> None:
         self.scene, self.rng, self.number = scene, Random(seed), 0
-        self.told: list[str] = []
+        self.other, self.meanwhile = other, meanwhile
         self.starts: dict[str, datetime] = {}
         self.results: list[tuple[str, str]] = []
         """Game and result, as they were told."""
@@ -74,9 +81,12 @@ class History:
 
     def goes_on(self) -> None:
         """One more thing happens."""
-        [step] = self.rng.choices([*WEIGHTS], [*WEIGHTS.values()])
-        game = self.rng.choice([*GAMES])
-        self.told.append(f"{self.scene.clock.at:%d %H:%M} {game} {step.__name__}")
+        self.happens(self.rng.choice([*GAMES]), WEIGHTS | ELSEWHERE)
+
+    def happens(self, game: str, weights: Weights) -> None:
+        """Something of what may happen."""
+        [step] = self.rng.choices([*weights], [*weights.values()])
+        print(f"{self.scene.clock.at:%d %H:%M} {game} {step.__name__}")  # noqa: T201 - what led to a failure
         step(self, game)
 
     # What services tell
@@ -180,14 +190,25 @@ class History:
 
     def had_been_picked(self, game: str) -> None:
         """A price of then, a prediction on it and its publish."""
-        at, terms = self.then() - timedelta(hours=100), self.terms(game)
-        seen = self.seen(game, at, terms)
-        run = self.imported(SimRunStarted, game, at)
-        prediction = {"sim_run_id": run.ref, "market_key": seen.data.market_key, "selection": seen.data.selection}
-        made = self.imported(PredictionMade, game, at, market_snapshot_id_used=seen.ref, **prediction)
-        later = at + timedelta(minutes=5)
-        published = self.imported(PredictionPublished, game, later, prediction_id=made.ref, ticket_terms=terms)
-        self.publishes.append(published.ref)
+        at = self.then() - timedelta(hours=100)
+        leg = self.predicted(game, at)
+        self.publishes.append(self.imported(PredictionPublished, game, at + timedelta(minutes=5), **leg).ref)
+
+    def had_been_combined(self, game: str) -> None:
+        """A parlay of then."""
+        at = self.then() - timedelta(hours=100)
+        legs = [self.predicted(one, at) for one in (game, self.rng.choice([*GAMES]))]
+        self.publishes.append(self.imported(ParlayPublished, None, at + timedelta(minutes=5), legs=legs).ref)
+
+    def had_been_published(self, _: str) -> None:
+        """Before a publish that is on record the same was published on another channel."""
+        self.now()
+        made = [*self.scene.records(PredictionPublished), *self.scene.records(ParlayPublished)]
+        if made:
+            one = self.rng.choice(made)
+            at = one.occurred_at - timedelta(minutes=self.rng.choice((1, 4, 200)), microseconds=self.number)
+            told = one.data.model_dump() | {"channel": "mail"}
+            self.publishes.append(self.imported(type(one), one.event_id, at, **told).ref)
 
     # What nobody can read
 
@@ -211,6 +232,22 @@ class History:
 
     def is_looked_at(self, _: str) -> None:
         """The owner does all there is to do."""
+        self.scene.owner.run_once()
+
+    def is_looked_at_elsewhere(self, _: str) -> None:
+        """The other owner does, which saw another part of the story."""
+        self.other.run_once()
+
+    def is_overtaken(self, game: str) -> None:
+        """The other owner has read of a result: before it decides, more is told of the game, and decided here."""
+        self.ends(game)
+        self.meanwhile.happens = lambda: self.is_told_and_looked_at(game)
+        self.other.run_once()
+
+    def is_told_and_looked_at(self, game: str) -> None:
+        """By the owner here."""
+        for _ in range(self.rng.choice((0, 1, 3))):
+            self.happens(game, WEIGHTS)
         self.scene.owner.run_once()
 
     def is_asked_for_grades(self, _: str) -> None:
@@ -278,6 +315,15 @@ class History:
         look = {"raw_payload_id": payload.ref, "capture_id": payload.ref}
         return self.imported(OddsSnapshotCaptured, game, at, **terms, **side, **look)
 
+    def predicted(self, game: str, at: datetime) -> Row:
+        """What a pick of then, or a parlay's leg, is made of."""
+        terms = self.terms(game)
+        seen = self.seen(game, at, terms)
+        run = self.imported(SimRunStarted, game, at)
+        prediction = {"sim_run_id": run.ref, "market_key": seen.data.market_key, "selection": seen.data.selection}
+        made = self.imported(PredictionMade, game, at, market_snapshot_id_used=seen.ref, **prediction)
+        return {"prediction_id": made.ref, "ticket_terms": terms}
+
     def imported(self, kind: type[R], event_id: str | None, at: datetime, **told: Any) -> R:
         self.number += 1
         record = make(kind, event_id, at, number=self.number, origin="BACKFILL", **told)
@@ -285,13 +331,26 @@ class History:
         return record
 
 
-WEIGHTS = {
+class Meanwhile:
+    """A decider that never has anything to say: what happens while it is asked, who asks has not read."""
+
+    happens: Callable[[], None] | None = None
+
+    def decide(self, event_ids: Collection[str] | None) -> Sequence[Record]:
+        """Nothing, once it has happened."""
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return ()
+
+
+WEIGHTS: Weights = {
     History.is_picked: OFTEN,
     History.is_priced: NOW_AND_THEN,
     History.waits: NOW_AND_THEN,
     History.begins: NOW_AND_THEN,
     History.ends: NOW_AND_THEN,
-    History.is_looked_at: OFTEN,
+    History.is_looked_at: SELDOM,
     History.is_scheduled: SELDOM,
     History.is_moved: SELDOM,
     History.changes_status: SELDOM,
@@ -304,11 +363,14 @@ WEIGHTS = {
     History.had_ended: SELDOM,
     History.had_been_priced: NOW_AND_THEN,
     History.had_been_picked: OFTEN,
+    History.had_been_combined: SELDOM,
+    History.had_been_published: SELDOM,
     History.is_garbled: SELDOM,
     History.is_let_go: SELDOM,
     History.is_asked_for_grades: NOW_AND_THEN,
     History.is_cleaned: SELDOM,
 }
+ELSEWHERE: Weights = {History.is_looked_at_elsewhere: SELDOM, History.is_overtaken: NOW_AND_THEN}
 
 _CITES_ANOTHER_RESULT = """
 SELECT publish_id, outcome, result_ids, result_id, status FROM graded_picks JOIN event_results USING (event_id)
@@ -344,16 +406,18 @@ def decided_at_the_end(scene: Scene) -> dict[str, Any]:
             store.close()
 
 
-def check(scene: Scene) -> None:
-    """The laws of the whole."""
+def check(scene: Scene, beside: Owner) -> None:
+    """The laws of the whole; `beside` looked as well, and looks first."""
+    beside.run_once()
     scene.owner.run_once()
     size, now = scene.size(), current(scene.store)
     assert [row for row in scene.store.query("audit").to_pylist() if row["offenders"]] == []
     assert scene.store.rows(_CITES_ANOTHER_RESULT) == []
-    with scene.another_owner() as other:
-        other.run_once()
-        assert size == scene.size(), "another owner decides what was decided"
-        assert differences(exact_digests(scene.store), exact_digests(other.store)) == []
+    with scene.another_owner() as fresh:
+        for other in (beside, fresh):
+            other.run_once()
+            assert size == scene.size(), "another owner decides what was decided"
+            assert differences(exact_digests(scene.store), exact_digests(other.store)) == []
     late = decided_at_the_end(scene)
     awaited = {one for one, grade in now.items() if one not in late and grade[0] == "VOID"}
     assert {one: grade for one, grade in now.items() if one not in awaited} == late
@@ -363,10 +427,10 @@ def check(scene: Scene) -> None:
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + HISTORIES))
 def test_whatever_is_told_and_whenever_it_is_looked_at(scene: Scene, seed: int) -> None:
     """No offender, nothing left to decide, the same for every owner and however often it looked."""
-    history = History(scene, seed)
-    for _ in range(STEPS):
-        history.goes_on()
-    print("\n".join(history.told))  # noqa: T201 - what led to a failure
-
-    history.is_let_go("")
-    check(scene)
+    meanwhile = Meanwhile()
+    with scene.another_owner(meanwhile) as other:
+        history = History(scene, seed, other, meanwhile)
+        for _ in range(STEPS):
+            history.goes_on()
+        history.is_let_go("")
+        check(scene, other)
