@@ -375,7 +375,11 @@ ELSEWHERE: Weights = {History.is_looked_at_elsewhere: SELDOM, History.is_overtak
 _CITES_ANOTHER_RESULT = """
 SELECT publish_id, outcome, result_ids, result_id, status FROM graded_picks JOIN event_results USING (event_id)
 WHERE result_ids <> [result_id] AND outcome <> 'VOID'
+UNION ALL
+SELECT publish_id, outcome, result_ids, NULL, NULL FROM grading SEMI JOIN parlay_picks USING (publish_id)
+WHERE NOT list_has_all((SELECT list(result_id) FROM event_results), result_ids) AND outcome <> 'VOID'
 """
+_PARLAYS = "SELECT DISTINCT publish_id FROM parlay_picks"
 
 
 def line_of(market: str) -> float | None:
@@ -419,7 +423,9 @@ def check(scene: Scene, beside: Owner) -> None:
             assert size == scene.size(), "another owner decides what was decided"
             assert differences(exact_digests(scene.store), exact_digests(other.store)) == []
     late = decided_at_the_end(scene)
-    awaited = {one for one, grade in now.items() if one not in late and grade[0] == "VOID"}
+    # A game that was off when it was looked at, and is on again: so a pick stays void, and a parlay's leg.
+    void = {one for one, grade in now.items() if grade[0] == "VOID"} | {one for (one,) in scene.store.rows(_PARLAYS)}
+    awaited = now.keys() & void - late.keys()
     assert {one: grade for one, grade in now.items() if one not in awaited} == late
 
 
