@@ -131,9 +131,9 @@ def _at_fault(error: Exception) -> Settlement:
 
 
 def _taken_back(row: Mapping[str, Any]) -> Settlement | None:
-    """Where another result is awaited, nothing stands that the one before decided, and no more is decided yet."""
+    """Where a result is awaited again, nothing stands that was decided before, and no more is decided yet."""
     stands = row["current_summary"] not in {None, "VOID"}
-    return void("result: it was taken back, and another is awaited") if stands else None
+    return void("result: it is awaited again") if stands else None
 
 
 def _settle_legs(legs: Sequence[Mapping[str, Any]], books: Sequence[Rulebook | None]) -> Settlement | None:

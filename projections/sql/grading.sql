@@ -82,8 +82,8 @@ JOIN grading USING (publish_id);
 -- From which start on a request asks for grades: it looks back a hundred years and no further.
 CREATE MACRO asked_since(requested_at, lookback_hours) AS requested_at - to_seconds(least(lookback_hours, 876000) * 3600);
 
--- Picks and parlay legs whose event has, or had, a result, or has a status, or was put off, beside all that a grade is
--- decided from; of the events in `touched`, or of all where it is null.
+-- Picks and parlay legs whose event has, or had, a result or a status, or was put off, beside all that a grade is decided
+-- from; of the events in `touched`, or of all where it is null.
 CREATE MACRO grading_inputs(touched) AS TABLE
 WITH gradable AS (
     SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
@@ -133,7 +133,8 @@ WITH gradable AS (
     LEFT JOIN results USING (event_id)
     LEFT JOIN on_again USING (event_id)
     LEFT JOIN put_off USING (event_id, published_at)
-    WHERE (results.result_id IS NOT NULL OR is_on_again OR events.status <> 'SCHEDULED' OR put_off_id IS NOT NULL)
+    WHERE (results.result_id IS NOT NULL OR is_on_again OR put_off_id IS NOT NULL
+           OR event_id IN (SELECT event_id FROM event_changes WHERE kind = 'STATUS'))
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (FROM held_events)
       AND gradable.sport IS NOT NULL  -- an event that nobody scheduled has started, or a result: no rulebook is its own

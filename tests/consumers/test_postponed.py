@@ -398,7 +398,7 @@ def test_what_was_won_by_a_result_that_was_taken_back_is_won_no_more(scene: Scen
     again = scene.grade(publish_id)
     played(scene, NEXT_DAY)
 
-    assert (waiting["outcome"], waiting["reason"]) == ("VOID", "result: it was taken back, and another is awaited")
+    assert (waiting["outcome"], waiting["reason"]) == ("VOID", "result: it is awaited again")
     assert again == waiting
     assert scene.grade(publish_id)["outcome"] == "WIN"
 
@@ -451,6 +451,23 @@ def test_a_parlay_is_won_no_more_while_one_of_its_legs_is_awaited_again(scene: S
     scene.played(3, 1, "first")
 
     assert (waiting, lost_meanwhile, scene.grade(publish_id)["outcome"]) == ("VOID", "VOID", "LOSS")
+
+
+def test_a_parlay_whose_void_leg_begins_after_all_waits_for_that(scene: Scene) -> None:
+    """Without a new date: it was paid on the other leg alone while the game was called off."""
+    legs = [leg(scene, "soccer", event_id=scene.game(name, "soccer")) for name in ("first", "second")]
+    publish_id = scene.parlay(*legs)
+    scene.played(2, 1, "first")
+    scene.events.change_status("second", "CANCELLED")
+    assert scene.grade(publish_id)["outcome"] == "WIN"
+    scene.later(minutes=1)
+
+    scene.events.start_event("second")
+    waiting = scene.grade(publish_id)["outcome"]
+    scene.later(hours=2)
+    scene.events.record_result("second", 0, 1)
+
+    assert (waiting, scene.grade(publish_id)["outcome"]) == ("VOID", "LOSS")
 
 
 def test_a_new_start_beats_a_plan_that_its_importer_dates_later(scene: Scene) -> None:
