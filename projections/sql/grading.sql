@@ -122,19 +122,23 @@ WITH gradable AS (
       AND (change.occurred_at, change_id) > (off.occurred_at, result_id)
 ), results AS (
     FROM event_results ANTI JOIN on_again USING (event_id)
+), told AS (
+    SELECT event_id, max(known_at) AS events_known_at, count(DISTINCT sport) > 1 AS sport_was_mended,
+           bool_or(kind = 'STATUS') AS had_status
+    FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), due AS (
-    SELECT gradable.*, events.status AS event_status, events.status_id, events.start_id,
+    SELECT gradable.*, events_known_at, sport_was_mended, events.status AS event_status, events.status_id, events.start_id,
            events.started_at IS NOT NULL AS has_started, planned_at, put_off_id,
            CASE WHEN put_off_id IS NOT NULL THEN plan_id END AS plan_id,
            results.* EXCLUDE (event_id, occurred_at, known_at, origin, raw_payload_id, raw_path, status),
            results.status AS result_status, results.known_at AS result_known_at
     FROM gradable
     JOIN events USING (event_id)
+    JOIN told USING (event_id)
     LEFT JOIN results USING (event_id)
     LEFT JOIN on_again USING (event_id)
     LEFT JOIN put_off USING (event_id, published_at)
-    WHERE (results.result_id IS NOT NULL OR is_on_again OR put_off_id IS NOT NULL
-           OR event_id IN (SELECT event_id FROM event_changes WHERE kind = 'STATUS'))
+    WHERE (results.result_id IS NOT NULL OR is_on_again OR had_status OR put_off_id IS NOT NULL)
       AND (touched IS NULL OR event_id IN (SELECT unnest(touched)))
       AND event_id NOT IN (FROM held_events)
       AND gradable.sport IS NOT NULL  -- an event that nobody scheduled has started, or a result: no rulebook is its own
@@ -147,9 +151,6 @@ WITH gradable AS (
                 ORDER BY book, selection) AS closes
     FROM closing_lines SEMI JOIN due USING (event_id, market_key)
     WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id, market_key
-), told AS (
-    SELECT event_id, max(known_at) AS events_known_at, count(DISTINCT sport) > 1 AS sport_was_mended
-    FROM event_changes WHERE touched IS NULL OR event_id IN (SELECT unnest(touched)) GROUP BY event_id
 ), forced AS (
     -- A request without a pick means those whose time had come when it was made, of a parlay the time of all its legs.
     SELECT publish_id, arg_max(request_id, (requested_at, request_id)) AS forced_by, max(requested_at) AS forced_at
@@ -161,13 +162,12 @@ WITH gradable AS (
         GROUP BY due.publish_id, legs, request_id, requested_at HAVING count(*) = legs
     ) GROUP BY publish_id
 )
-SELECT due.*, closes.closes, events_known_at, forced_by, forced_at,
+SELECT due.* EXCLUDE (sport_was_mended), closes.closes, forced_by, forced_at,
        (SELECT max(requested_at) FROM grading_requests) AS asked_at,
        md5(concat_ws('|', result_id, start_id, status_id, plan_id, put_off_id, forced_by, CASE WHEN sport_was_mended THEN sport END,
            array_to_string(list_transform(closes.closes, lambda c: c.snapshot_id), ','))) AS inputs
 FROM due
 LEFT JOIN closes USING (event_id, market_key)
-LEFT JOIN told USING (event_id)
 LEFT JOIN forced USING (publish_id);
 
 -- query grading_work(event_ids = NULL)
