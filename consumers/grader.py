@@ -69,10 +69,10 @@ class Grader:
 
     def _parlay_legs(self, touched: list[str] | None) -> list[dict[str, Any]]:
         """Most events have no parlay: then whether there is one is all that is asked."""
-        if touched is not None:
-            events = self._store.query("parlay_events", {"event_ids": touched})
-            touched = events["event_id"].to_pylist()
-        return [] if touched == [] else self._store.query("parlay_work", {"event_ids": touched}).to_pylist()
+        events = self._store.query("parlay_events", {"event_ids": touched})["event_id"].to_pylist()
+        if not events:
+            return []
+        return list(self._store.query("parlay_work", {"event_ids": None if touched is None else events}).to_pylist())
 
     def _grade(self, row: Mapping[str, Any]) -> PredictionGraded | None:
         try:

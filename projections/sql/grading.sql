@@ -82,16 +82,19 @@ JOIN grading USING (publish_id);
 -- From which start on a request asks for grades: it looks back a hundred years and no further.
 CREATE MACRO asked_since(requested_at, lookback_hours) AS requested_at - to_seconds(least(lookback_hours, 876000) * 3600);
 
--- Picks and parlay legs whose event has, or had, a result or a status, or was put off, beside all that a grade is decided
--- from; of the events in `touched`, or of all where it is null.
-CREATE MACRO grading_inputs(touched) AS TABLE
+-- What is graded, in one form: picks, and the legs of parlays.
+CREATE VIEW gradable_picks AS
+SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book, market_key,
+       selection, market_snapshot_id_used, p_cover, p_cover_calibrated, in_play, published_at, origin, league, sport, started_at
+FROM picks;
+CREATE VIEW gradable_legs AS SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks;
+
+-- Those of one of these views whose event has, or had, a result or a status, or was put off, beside all that a grade is
+-- decided from; of the events in `touched`, or of all where it is null. One view at a time: for one event DuckDB plans
+-- longer than it runs, and most events have no parlay.
+CREATE MACRO grading_inputs(gradables, touched) AS TABLE
 WITH gradable AS (
-    SELECT publish_id, 0 AS leg, 1 AS legs, event_id, prediction_id, line, odds_format, price, price_decimal, book,
-           market_key, selection, market_snapshot_id_used, p_cover, p_cover_calibrated, in_play, published_at, origin, league,
-           sport, started_at
-    FROM picks WHERE touched IS NULL OR list_contains(touched, event_id)
-    UNION ALL BY NAME
-    SELECT * EXCLUDE (channel, tier, sim_run_id) FROM parlay_picks WHERE touched IS NULL OR list_contains(touched, event_id)
+    FROM query_table(gradables) WHERE touched IS NULL OR list_contains(touched, event_id)
 ), heard AS (
     -- What was told of games that were ever put off, beside each time at which they were published. Importers tell the
     -- calendar of a moment before its picks; of live records of one moment the pick is the first.
@@ -173,22 +176,22 @@ LEFT JOIN forced USING (publish_id);
 -- query grading_work(event_ids = NULL)
 -- Picks whose newest inputs no grade cites yet, of some events or of all.
 SELECT inputs.*, grading.revision AS current_revision, grading.summary AS current_summary
-FROM grading_inputs($event_ids::VARCHAR[]) AS inputs LEFT JOIN grading USING (publish_id)
-WHERE legs = 1 AND grading.inputs IS DISTINCT FROM inputs.inputs
+FROM grading_inputs('gradable_picks', $event_ids::VARCHAR[]) AS inputs LEFT JOIN grading USING (publish_id)
+WHERE grading.inputs IS DISTINCT FROM inputs.inputs
 ORDER BY publish_id;
 
--- query parlay_events(event_ids)
--- The events of all parlays that have a leg in some events: one is settled from all its legs.
+-- query parlay_events(event_ids = NULL)
+-- The events of all parlays that have a leg in some events, or of all: one is settled from all its legs.
 WITH legs AS (SELECT publish_id, event_id FROM parlay_legs JOIN predictions USING (prediction_id))
 SELECT DISTINCT event_id FROM legs SEMI JOIN (
-    SELECT publish_id FROM legs WHERE event_id IN (SELECT unnest($event_ids::VARCHAR[]))
+    SELECT publish_id FROM legs WHERE $event_ids::VARCHAR[] IS NULL OR event_id IN (SELECT unnest($event_ids::VARCHAR[]))
 ) USING (publish_id) ORDER BY event_id;
 
 -- query parlay_work(event_ids = NULL)
 -- Legs of parlays that can be settled whole, where no grade cites the newest inputs yet; all legs in some events, or of all.
 WITH whole AS (
     SELECT *, md5(string_agg(inputs, '|' ORDER BY leg) OVER parlay) AS parlay_inputs
-    FROM grading_inputs($event_ids::VARCHAR[]) WHERE legs > 1
+    FROM grading_inputs('gradable_legs', $event_ids::VARCHAR[])
     WINDOW parlay AS (PARTITION BY publish_id)
     QUALIFY count(*) OVER parlay = legs
 )
