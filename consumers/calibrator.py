@@ -55,11 +55,12 @@ class Calibrator:
         [state] = self._store.query("calibration_state").to_pylist()
         if state == self._seen:
             return []
-        self._seen = state
         if harmful := list(self._harm()):
             return harmful
-        requests = self._store.query("unanswered_calibration_requests").to_pylist()
-        return self._answer(requests[0]) if requests else []
+        if requests := self._store.query("unanswered_calibration_requests").to_pylist():
+            return self._answer(requests[0])
+        self._seen = state
+        return []
 
     def _answer(self, request: Mapping[str, Any]) -> list[Record]:
         rows, trained = train_as_of(self._store, request["requested_at"], request["method"], request["training_days"])

@@ -109,8 +109,11 @@ SELECT (SELECT count(*) FROM gradings) AS grades, (SELECT count(*) FROM calibrat
        (SELECT count(*) FROM calibration_requests) AS requests;
 
 -- query unanswered_calibration_requests()
--- Requests that no version answers yet, oldest first.
-SELECT * FROM calibration_requests ANTI JOIN trained_versions USING (request_id) ORDER BY requested_at, request_id;
+-- Requests that no version answers yet, oldest first. One that newer code has answered waits for that code.
+SELECT * FROM calibration_requests
+ANTI JOIN trained_versions USING (request_id)
+ANTI JOIN (SELECT raw ->> 'causation_id' AS request_id FROM open_dead_letters WHERE type = 'CalibrationTrained') USING (request_id)
+ORDER BY requested_at, request_id;
 
 -- query calibration_rows(before = NULL)
 -- Plain wins and losses of official picks as they stood before a time: raw probability, when it was issued, and when its

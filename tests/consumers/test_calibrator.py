@@ -1,7 +1,9 @@
 """The calibrator over a log: it knows what was known, says the same again, and takes back what does harm."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from scipy.special import expit, logit
 from consumers.calibrator import Calibrator
 from consumers.owner import Owner
 from eventlog.columns import to_envelope
+from eventlog.log import LogError, Positions
 from eventlog.sqlite import SqliteLog
 from grading.scores import Floats
 from projections.catch_up import batches
@@ -19,6 +22,7 @@ from schemas.codec import Codec
 from schemas.record import Record
 from schemas.requests import CalibrationRequest, CalibrationRequested
 from tests.calibrated_picks import HOUR, picks
+from tests.projections.foreign import ForeignRecord
 
 FIRST_DAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
 NBA = "NBA|SPREAD:FULL_GAME"
@@ -72,6 +76,55 @@ def version(records: Sequence[Record]) -> CalibrationVersion:
     """The one version among them."""
     [trained] = [record.data for record in records if isinstance(record, CalibrationTrained)]
     return trained
+
+
+class AwayOnce(SqliteLog):
+    """A log that cannot be reached at the first append after `away` is set."""
+
+    away = False
+
+    def append(self, records: Iterable[Record]) -> Positions:
+        if self.away:
+            self.away = False
+            raise LogError("the log is away")
+        return super().append(records)
+
+
+def test_an_answer_that_an_outage_cut_short_is_given_when_the_log_is_back() -> None:
+    """Though nothing new has come since: what was decided is on record only once it is appended."""
+    with AwayOnce(":memory:") as log, closing(Store(log_id=log.log_id)) as store:
+        log.append([asked(FIRST_DAY)])
+        owner = Owner(log, store, (Calibrator(store, log.log_id),))
+        log.away = True
+
+        with pytest.raises(LogError):
+            owner.run_once()
+        owner.run_once()
+
+        assert log.end()["calibrations", 0] == 2
+
+
+class NewerRecord(ForeignRecord):
+    """A decision of this code under a version that it does not know."""
+
+    topic: ClassVar[str] = "calibrations"
+
+
+def test_a_request_that_newer_code_answered_waits_for_it(log: SqliteLog) -> None:
+    """A deploy was rolled back: the next request gets its answer."""
+    log.append([asked(FIRST_DAY)])
+    with closing(Store(log_id=log.log_id)) as store:
+        Owner(log, store, ()).run_once()
+        said = [one.model_dump(mode="json") for one in Calibrator(store, log.log_id).decide(None)]
+    log.append([NewerRecord.model_validate({**one, "schema_version": 2}) for one in said])
+    later = asked(FIRST_DAY + HOUR)
+    log.append([later])
+
+    with closing(Store(log_id=log.log_id)) as store:
+        Owner(log, store, (Calibrator(store, log.log_id),)).run_once()
+        answered = store.rows("SELECT request_id FROM trained_versions")
+
+    assert [(later.record_id,)] == answered
 
 
 @pytest.mark.parametrize("after", [HOUR / 2, HOUR], ids=["before the next grade", "at the instant of it"])
