@@ -265,7 +265,8 @@ class Store:
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock, self._connection.cursor() as cursor:
-            cursor.execute(self._session)
+            # Else a copy of many rows may lose the order that the query gave them.
+            cursor.execute(f"{self._session}; SET SESSION preserve_insertion_order = true")
             yield cursor
 
     def _check_identity(self) -> None:

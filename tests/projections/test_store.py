@@ -354,6 +354,14 @@ def test_every_named_query_runs(store: Store, given: Given, when_folded: When) -
         assert table.column_names, name
 
 
+@pytest.mark.parametrize("few", [False, True])
+def test_many_rows_come_in_the_order_asked_for(store: Store, few: bool) -> None:
+    """More than one thread takes at a time, read at once or copied."""
+    found = store.table("SELECT i, md5(i::VARCHAR) FROM range(1_000_000) AS numbers(i) ORDER BY i DESC", few=few)
+
+    assert list(range(999_999, -1, -1)) == found["i"].to_pylist()
+
+
 def _report(captured: int, status: str) -> InjurySnapshotCaptured:
     players = ({"player": "Saka", "status": status}, {"player": "Rice", "status": "out"})
     return make(InjurySnapshotCaptured, at=MINUTE[captured], number=captured, players=players)
