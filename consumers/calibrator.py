@@ -64,8 +64,10 @@ class Calibrator:
 
     def _answer(self, request: Mapping[str, Any]) -> list[Record]:
         rows, trained = train_as_of(self._store, request["requested_at"], request["method"], request["training_days"])
-        version = self._free_name(request["requested_at"])
-        answer = [self._trained(request, version, trained, len(rows.record_id)), _verdict(request, version, trained)]
+        version = request["calibration_version"] or self._free_name(request["requested_at"])
+        answer = [_verdict(request, version, trained)]
+        if request["calibration_version"] is None:  # else it is on record, and the append was cut behind it
+            answer.insert(0, self._trained(request, version, trained, len(rows.record_id)))
         return answer if trained.activates else [*answer, *self._shut(request, trained)]
 
     def _free_name(self, at: datetime) -> str:

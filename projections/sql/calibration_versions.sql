@@ -109,10 +109,15 @@ SELECT (SELECT count(*) FROM gradings) AS grades, (SELECT count(*) FROM calibrat
        (SELECT count(*) FROM calibration_requests) AS requests;
 
 -- query unanswered_calibration_requests()
--- Requests that no version answers yet, oldest first. One that newer code has answered waits for that code.
-SELECT * FROM calibration_requests
-ANTI JOIN trained_versions USING (request_id)
-ANTI JOIN (SELECT raw ->> 'causation_id' AS request_id FROM open_dead_letters WHERE type = 'CalibrationTrained') USING (request_id)
+-- Requests that no verdict answers yet, oldest first; with the version that was trained for one, where that is all that
+-- came on record. One that newer code has answered waits for that code.
+SELECT requests.*, calibration_version FROM calibration_requests AS requests
+LEFT JOIN trained_versions USING (request_id)
+ANTI JOIN calibration_verdicts USING (calibration_version)
+ANTI JOIN (
+    SELECT raw ->> 'causation_id' AS request_id FROM open_dead_letters
+    WHERE type IN ('CalibrationTrained', 'CalibrationActivated', 'CalibrationRejected')
+) USING (request_id)
 ORDER BY requested_at, request_id;
 
 -- query calibration_rows(before = NULL)

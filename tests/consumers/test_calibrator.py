@@ -104,27 +104,41 @@ def test_an_answer_that_an_outage_cut_short_is_given_when_the_log_is_back() -> N
         assert log.end()["calibrations", 0] == 2
 
 
+def test_an_answer_of_which_half_came_on_record_is_completed(log: SqliteLog) -> None:
+    """As Kafka may leave it: the version has its verdict, the same that it would have had, and is trained once."""
+    with SqliteLog(":memory:") as whole:
+        request = asked(FIRST_DAY + timedelta(days=300))
+        whole.append([*history(1_200, 2.0), request])
+        answer = decided(whole)
+        log.append([*history(1_200, 2.0), request, answer[0]])
+
+    assert [type(record) for record in answer] == [CalibrationTrained, CalibrationActivated]
+    assert [record.ref for record in decided(log)] == [record.ref for record in answer]
+    assert len(decided(log)) == 2
+
+
 class NewerRecord(ForeignRecord):
     """A decision of this code under a version that it does not know."""
 
     topic: ClassVar[str] = "calibrations"
 
 
-def test_a_request_that_newer_code_answered_waits_for_it(log: SqliteLog) -> None:
-    """A deploy was rolled back: the next request gets its answer."""
-    log.append([asked(FIRST_DAY)])
+@pytest.mark.parametrize("known", [0, 1], ids=["version and verdict", "verdict"])
+def test_a_request_that_newer_code_answered_waits_for_it(log: SqliteLog, known: int) -> None:
+    """A deploy was rolled back, and here is no word of the answer or of its verdict: the next request gets its own."""
+    request, later = asked(FIRST_DAY), asked(FIRST_DAY + HOUR)
+    log.append([request])
     with closing(Store(log_id=log.log_id)) as store:
         Owner(log, store, ()).run_once()
-        said = [one.model_dump(mode="json") for one in Calibrator(store, log.log_id).decide(None)]
-    log.append([NewerRecord.model_validate({**one, "schema_version": 2}) for one in said])
-    later = asked(FIRST_DAY + HOUR)
-    log.append([later])
+        said = Calibrator(store, log.log_id).decide(None)
+    newer = [{**one.model_dump(mode="json"), "schema_version": 2} for one in said[known:]]
+    log.append([*said[:known], *map(NewerRecord.model_validate, newer), later])
 
     with closing(Store(log_id=log.log_id)) as store:
         Owner(log, store, (Calibrator(store, log.log_id),)).run_once()
-        answered = store.rows("SELECT request_id FROM trained_versions")
+        answered = store.rows("SELECT request_id FROM trained_versions ORDER BY trained_at")
 
-    assert [(later.record_id,)] == answered
+    assert [(one.record_id,) for one in (request, later)[1 - known :]] == answered
 
 
 @pytest.mark.parametrize("after", [HOUR / 2, HOUR], ids=["before the next grade", "at the instant of it"])
