@@ -2,8 +2,9 @@
 
 A topic of the log is a topic of the cluster, with a prefix; all have one number of partitions, and a key's records
 share one. Appends wait for all replicas in sync and are idempotent within a connection. One call is not atomic: when it
-fails, any part may be durable, so the same records are sent again. A record that another process sent too cannot be
-refused here, hence `may_repeat`. Offsets have gaps: transactions and compaction leave some.
+fails, any part may be durable, so the same records are sent again; but raw payloads are there before what was read from
+them is sent. A record that another process sent too cannot be refused here, hence `may_repeat`. Offsets have gaps:
+transactions and compaction leave some.
 
 How a record lies on the cluster is in `kafka_values`, the cluster itself in `kafka_cluster`.
 """
@@ -27,6 +28,7 @@ from eventlog.kafka_values import partition_of, row_to_key, row_to_value, to_sta
 from eventlog.log import BATCH_BYTES, Lane, LogError, Positions, whole_topic
 from schemas.codec import Codec
 from schemas.ids import split_reference
+from schemas.raw_payloads import RawPayloadCaptured
 from schemas.record import Record
 from schemas.registry import TOPICS
 
@@ -35,6 +37,7 @@ SKEW = timedelta(minutes=10)
 _FIND = "find"
 """Names the readers that look for one record: they stand still in between."""
 _SCAN_ROWS = 50_000
+_CITED = RawPayloadCaptured.topic
 _Pending = tuple[str, str, bytes]
 """Topic, key, value."""
 
@@ -160,26 +163,32 @@ class KafkaLog:
             return self._readers[topics]
 
     def _send(self, pending: Sequence[_Pending]) -> Positions:
+        cited = [one for one in pending if one[0] == _CITED]
         with self._writing:
             self._check_open()
-            failed: list[tuple[KafkaError, str]] = []
-            try:
-                for topic, key, value in pending:
-                    self._produce(topic, key, value, failed)
-                self._flush()
-            except KafkaException as refusal:
-                self._abandon()
-                raise self.cluster.error(
-                    refusal.args[0], f"appending {key} to {topic} ({len(value):,} bytes)"
-                ) from refusal
-            if failed:
-                self._abandon()
-                error, what = failed[0]
-                told = self.cluster.error(error, f"appending {what}")
-                raise LogError(f"{told}; {len(failed)} of {len(pending)} records are not on it: send them all again")
+            if 0 < len(cited) < len(pending):
+                self._deliver(cited)
+                self._deliver([one for one in pending if one[0] != _CITED])
+            else:
+                self._deliver(pending)
             self.cluster.faults.clear()
             # Of uncommitted records too: what was appended may lie behind a transaction that is still open.
             return self.cluster.ends(self.cluster.lanes(sorted({topic for topic, _, _ in pending})), stable=False)
+
+    def _deliver(self, pending: Sequence[_Pending]) -> None:
+        failed: list[tuple[KafkaError, str]] = []
+        try:
+            for topic, key, value in pending:
+                self._produce(topic, key, value, failed)
+            self._flush()
+        except KafkaException as refusal:
+            self._abandon()
+            raise self.cluster.error(refusal.args[0], f"appending {key} to {topic} ({len(value):,} bytes)") from refusal
+        if failed:
+            self._abandon()
+            error, what = failed[0]
+            told = self.cluster.error(error, f"appending {what}")
+            raise LogError(f"{told}; not all of the records are on it: send them all again")
 
     def _produce(self, topic: str, key: str, value: bytes, failed: list[tuple[KafkaError, str]]) -> None:
         def note(error: KafkaError | None, _message: Message) -> None:

@@ -63,7 +63,6 @@ class KafkaReader:
             waiting_since = time.monotonic()
             while rows < limit and size < self._batch_bytes and not reached(self._at, target):
                 messages = self._consume(min(CHUNK, limit - rows))
-                self._note_positions()
                 if messages:
                     tables.append(to_table(messages, self._prefix, self._codec))
                     rows, size = rows + len(messages), size + tables[-1].nbytes
@@ -87,7 +86,6 @@ class KafkaReader:
         waiting_since = time.monotonic()
         while self._at[lane] < last:
             messages = self._consume(CHUNK)
-            self._note_positions()
             if found := [message for message in messages if needle in (message.value() or b"")]:
                 yield found
             if messages:
@@ -116,7 +114,17 @@ class KafkaReader:
         self._at = dict(positions)
 
     def _consume(self, count: int) -> list[Message]:
-        """What has come: at once what there is, else the first to come within a moment."""
+        """What has come, with the positions behind it.
+
+        Where it fails, what had come with the failure is lost: the reader is nowhere then, and assigned anew.
+        """
+        before, self._at = self._at, {}
+        messages = self._fetched(count)
+        self._at = before | self._reached()
+        return messages
+
+    def _fetched(self, count: int) -> list[Message]:
+        """At once what there is, else the first to come within a moment."""
         try:
             messages = self._consumer.consume(count, timeout=0)
             if not messages and (first := self._consumer.poll(WAIT_S)) is not None:
@@ -127,18 +135,15 @@ class KafkaReader:
         for message in faults:
             error = message.error()
             if error is not None and error.code() not in _HARMLESS:
-                self._at = {}
                 raise self._cluster.error(error, f"reading {message.topic()}")
         if self._cluster.faults.hopeless:
             raise self._cluster.error(None, "reading")
         return [message for message in messages if message.error() is None] if faults else messages
 
-    def _note_positions(self) -> None:
+    def _reached(self) -> dict[Lane, int]:
         # Not the last row's offset + 1: what ends a transaction, or was aborted, takes offsets, too.
-        begin = len(self._prefix)
-        for at in self._consumer.position(self._consumer.assignment()):
-            if at.offset >= 0:
-                self._at[at.topic[begin:], at.partition] = at.offset
+        begin, positions = len(self._prefix), self._consumer.position(self._consumer.assignment())
+        return {(at.topic[begin:], at.partition): at.offset for at in positions if at.offset >= 0}
 
 
 def _in_order(tables: Sequence[pa.Table]) -> pa.Table:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # exported, not said to be
 
 from eventlog.clock import Clock
 from eventlog.kafka import KafkaLog
-from eventlog.kafka_cluster import KafkaSettings
+from eventlog.kafka_cluster import Faults, KafkaSettings
 from eventlog.kafka_values import to_stamp, to_value
 from eventlog.log import BATCH, EventLog, LogError
 from schemas.raw_payloads import RawPayloadCaptured
@@ -151,6 +151,35 @@ def test_what_compaction_left_is_read_to_the_end(log: KafkaLog) -> None:
 
     batch, positions = log.read({}, 10_000)
     assert (found[-1], log.end()) == (batch["offset"][-1].as_py(), positions)
+
+
+class OtherBrokerRefuses(Faults):
+    """One broker of several lets nobody in, while the others answer."""
+
+    def clear(self) -> None:
+        """It is told again at each answer."""
+
+
+def test_what_came_while_a_broker_refused_is_read_again(log: KafkaLog) -> None:
+    """From the same positions, by who had taken it from the client and then heard of the failure."""
+    log.append([started(number) for number in range(9)])
+    start, well = log.earliest(), log.cluster.faults
+    log.cluster.faults = OtherBrokerRefuses()
+    log.cluster.faults.note(KafkaError(KafkaError._SSL))
+    for _ in range(20):
+        with pytest.raises(LogError, match="TLS failed"):
+            log.read(start, 100)
+    log.cluster.faults = well
+    assert [started(number) for number in range(9)] == records_in(drained(log, positions=start))
+
+
+def test_a_raw_payload_is_on_the_log_before_what_was_read_from_it_is_sent(log: KafkaLog) -> None:
+    """Where the broker refuses it, nothing stands on record that cites it."""
+    set_topic(log, "raw_payloads", {"max.message.bytes": "1000"})
+    payload = make(RawPayloadCaptured, content="".join(map(str, range(5_000))))
+    with pytest.raises(LogError, match="not all of the records are on it"):
+        log.append([started(1), payload, started(2)])
+    assert drained(log) == []
 
 
 @pytest.mark.parametrize("size", [1, 100_000, 10_000_000])
