@@ -7,7 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eventlog.log import EventLog
+from eventlog.log import EventLog, Positions, reached
 from projections.catch_up import BATCH_ROWS, Progress, catch_up, silent
 from projections.store import Store
 from schemas.publishes import ParlayPublished
@@ -36,7 +36,7 @@ class Owner:
     """The one process that folds into a store and decides from it.
 
     Nothing is decided before everything is folded that was on the log when the owner began; a rebuild decides nothing.
-    Where all was decided `at_rest` from the store as it is, only what comes then is looked at.
+    Where all was decided from the store as it is, it is `at_rest`, and only what comes then is looked at.
     """
 
     def __init__(
@@ -52,8 +52,9 @@ class Owner:
         self.store = store
         self._deciders = tuple(deciders)
         self._batch_rows = batch_rows
-        self._at_rest = at_rest
+        self.at_rest = at_rest
         self._touched: set[str] | None = set() if at_rest else None
+        self._said: Positions = {}
 
     def run_once(self, progress: Progress = silent) -> int:
         """Fold and decide until there is nothing left to do; gives the number of records folded.
@@ -62,19 +63,24 @@ class Owner:
             DecidedAgainError: what was decided is on the log, and is decided again.
         """
         folded, before = self._fold(progress), frozenset[str]()
-        while not self._at_rest and (decisions := self._decide()):
+        while not self.at_rest and self._has_read_its_own() and (decisions := self._decide()):
             before = _all_new(decisions, before)
             for some in batched_records(decisions):
-                self.log.append(some)
+                self._said = {**self._said, **self.log.append(some)}
             folded += self._fold(progress)
-        self._touched, self._at_rest = set(), True
+        if self._has_read_its_own():
+            self._touched, self.at_rest = set(), True
         return folded
+
+    def _has_read_its_own(self) -> bool:
+        """A transaction of somebody else may hold it back for a while: nothing is decided before it is folded."""
+        return reached(self.store.positions(), self._said)
 
     def _fold(self, progress: Progress) -> int:
         return catch_up(self.log, self.store, progress, self._batch_rows, self._touch)
 
     def _touch(self, batch: pa.Table) -> None:
-        self._at_rest = False
+        self.at_rest = False
         if self._touched is None:
             return
         self._touched.update(filter(None, pc.unique(batch["event_id"]).to_pylist()))

@@ -139,7 +139,7 @@ class Serving:
             return
         self.workspace.publish(owner.store)
         self._published, self._published_at = dict(positions), time.monotonic()
-        self.workspace.tell_at_rest(owner.store, self._published)
+        self.workspace.tell_at_rest(owner, self._published)
 
     def _progress(self, _folded: int, _left: int) -> None:
         # Between two transactions: a long catch-up ends here, and goes on here the next time.

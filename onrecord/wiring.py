@@ -291,12 +291,12 @@ class Workspace:
                 told_at = time.monotonic()
 
         folded = owner.run_once(tell)
-        self.tell_at_rest(owner.store, published)
+        self.tell_at_rest(owner, published)
         return folded
 
-    def tell_at_rest(self, store: Store, published: Positions | None) -> None:
-        """Let others see how far it is, and its next owner that nothing is left to decide from it."""
-        self.tell(store.positions(), published, self._decider(store))
+    def tell_at_rest(self, owner: Owner, published: Positions | None) -> None:
+        """Let others see how far it is, and its next owner whether anything is left to decide from it."""
+        self.tell(owner.store.positions(), published, self._decider(owner.store) if owner.at_rest else None)
 
     def tell(self, positions: Positions, published: Positions | None, at_rest: str | None = None) -> None:
         """Let others see how far the owner and its copy are."""

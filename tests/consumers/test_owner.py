@@ -1,19 +1,23 @@
 """The owner folds everything that is on the log before it lets anybody decide."""
 
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from typing import ClassVar
 
 import pytest
 
 from consumers.grader import Grader
 from consumers.owner import DecidedAgainError, Owner, batched_records
-from eventlog.log import LogError
+from eventlog.log import LogError, Positions
+from eventlog.sqlite import SqliteLog
 from projections.catch_up import catch_up
 from projections.store import Store
 from schemas.gradings import PredictionGraded
 from schemas.record import Record
+from schemas.requests import GradingRequest, GradingRequested
 from tests.consumers.scene import Scene
 from tests.projections.foreign import ForeignRecord
+from tests.records import NOON
 
 
 class Watching:
@@ -115,6 +119,30 @@ def test_what_an_outage_cut_short_is_decided_though_nothing_new_comes(scene: Sce
     owner.run_once()
 
     assert [{"game"}, {"game"}] == watching.told
+
+
+class HeldBack(SqliteLog):
+    """As Kafka shows a log while a transaction of somebody else is open: what lies behind that waits."""
+
+    shown: Positions | None = None
+
+    def end(self) -> Positions:
+        return super().end() if self.shown is None else self.shown
+
+
+def test_nothing_is_decided_again_while_somebody_holds_the_decision_back() -> None:
+    """It is on record, and not to be read yet; when it is, all is decided."""
+    with HeldBack(":memory:") as log, closing(Store(log_id=log.log_id)) as store:
+        request = GradingRequest(lookback_hours=1, requested_by="tests")
+        log.append([GradingRequested(occurred_at=NOON, producer="tests", data=request)])
+        owner = Owner(log, store, [Grader(store)])
+        log.shown = log.end()
+
+        folded = [owner.run_once() for _ in range(3)]
+        log.shown = None
+        folded += [owner.run_once() for _ in range(2)]
+
+        assert folded == [1, 0, 0, 1, 0]
 
 
 def test_a_rebuild_decides_nothing(scene: Scene) -> None:
