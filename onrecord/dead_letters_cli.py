@@ -9,12 +9,15 @@ from onrecord import forms
 from onrecord.terminal import Json, bar, open_workspace, out, show
 from onrecord.wiring import Workspace, user_name
 from projections.store import Store
+from schemas.calibrations import CalibrationTrained
+from schemas.gradings import PredictionGraded
 from schemas.requests import DeadLetterResolution, DeadLetterResolved
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be read, and what becomes of them.")
 Name = Annotated[str, typer.Argument(help="As the list shows it, or its place: topic/partition/offset.")]
 Who = Annotated[str | None, typer.Option("--who", help="Who decided, for the record; default: you.")]
 Why = Annotated[str, typer.Option("--why", help="Why, for the record.")]
+_DECISIONS = {PredictionGraded.topic, CalibrationTrained.topic}
 _LISTED = ["dead_letter", "kind", "type", "event_id", "action", "who", "why"]
 
 
@@ -61,11 +64,16 @@ def resolve(
 
     Raises:
         ReplicaError: only the owner's projections count, and this folder is a replica's.
-        ValueError: there is no such dead letter.
+        ValueError: there is no such dead letter, or it is a decision of newer code, which cannot be dropped.
     """
     workspace.check_decides()
     with workspace.fresh_reader() as store:
         letter = _found(store, name)
+    if action == "drop" and letter["kind"] == "UNKNOWN" and letter["topic"] in _DECISIONS:
+        raise ValueError(
+            f"{letter['dead_letter']} is a decision of newer code, and what is decided without it would have its name: "
+            "upgrade, then `onrecord dead-letters retry`"
+        )
     decision = DeadLetterResolution(dead_letter=letter["dead_letter"], action=action, who=who or user_name(), why=why)
     workspace.log.append([DeadLetterResolved(occurred_at=workspace.clock.now(), producer="onrecord", data=decision)])
     with workspace.fresh_reader() as store:

@@ -80,3 +80,18 @@ def test_there_is_no_deciding_about_what_is_none(run: Run, log: Path) -> None:
 
     assert "there is no dead letter 'events/0/1': `onrecord dead-letters list --all`" in done.error
     assert run("log", "tail", "--topic", "requests").out == ""
+
+
+@pytest.mark.parametrize(("topic", "kind"), [("gradings", "PredictionGraded"), ("calibrations", "CalibrationTrained")])
+def test_a_decision_of_newer_code_is_not_dropped(run: Run, home: Path, topic: str, kind: str) -> None:
+    """Made again without it, it would have the same id, and the owner would end."""
+    home.mkdir()
+    with SqliteLog(home / "log.sqlite") as log:
+        newer = {**row(kind, version=2), "topic": topic}
+        log.append_batch(pa.Table.from_pylist([newer], schema=BATCH))
+
+    done = run("dead-letters", "drop", f"{topic}/0/0", "--why", "in the way", check=False)
+
+    assert "a decision of newer code" in done.error
+    assert done.error.endswith("upgrade, then `onrecord dead-letters retry`")
+    assert run("log", "tail", "--topic", "requests").out == ""
