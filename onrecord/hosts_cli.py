@@ -26,7 +26,7 @@ def up() -> None:
     """Run everything in this process: fold, grade, publish the analysts' copy, ask for jobs; until interrupted."""
     workspace = open_workspace()
     timetable = Timetable(workspace.log, workspace.clock, workspace.settings.retention_days)
-    raw = RawFeeds(Calendar(workspace.log).start)
+    raw = RawFeeds(Calendar(workspace.log).start, workspace.settings.kafka_max_record_bytes)
     feeds = FeedFolder(workspace.settings.home / "feeds", workspace.log, raw, workspace.clock, say)
     feeds.prepare()
     _serve(workspace, [timetable.ask, feeds.take])
@@ -62,7 +62,7 @@ def worker(
     at_work = FeedWorker(
         log.cluster.settings,
         log,
-        RawFeeds(Calendar(log, CALENDAR_AGE_S).start),
+        RawFeeds(Calendar(log, CALENDAR_AGE_S).start, workspace.settings.kafka_max_record_bytes),
         Timetable(log, workspace.clock, workspace.settings.retention_days),
         name or socket.gethostname(),
         workspace.settings.home,

@@ -32,7 +32,11 @@ from schemas.record import Record
 ODDS, INJURIES = "odds-raw", "injuries-raw"
 FEEDS = (ODDS, INJURIES)
 LARGEST_BYTES = 8_000_000
-"""Escaped it must still fit into one record."""
+"""As a rule it fits into one record, escaped; what does not is left out, too."""
+_LARGEST_RECORD = 16_777_216
+_ENVELOPE_BYTES = 1_000
+_MOST_A_BYTE = 16
+"""More than a byte of an answer takes in a record, escaped twice and told twice."""
 GAMES_A_DAY = 3
 """So many games of two teams on one day are told apart by their starts."""
 _REQUIRED = ("sport_key", "commence_time", "home_team", "away_team")
@@ -50,15 +54,19 @@ class RawAnswer:
 
 @dataclass(frozen=True)
 class RawFeeds:
-    """The handler; `starts` is the calendar, which tells two games of a day apart and knows which games are new."""
+    """The handler; `starts` is the calendar, which tells two games of a day apart and knows which games are new.
+
+    `largest_record`: so many bytes the log takes as one.
+    """
 
     starts: Starts
+    largest_record: int = _LARGEST_RECORD
 
     def records_of(self, answers: Iterable[RawAnswer]) -> list[Record]:
         """The records of several answers; a game that one of them schedules is known to the next."""
         found: list[Record] = []
         fresh: dict[str, EventStart] = {}
-        together = RawFeeds(lambda event: fresh.get(event) or self.starts(event))
+        together = replace(self, starts=lambda event: fresh.get(event) or self.starts(event))
         for answer in answers:
             said = together.records(answer)
             for record in said:
@@ -71,9 +79,16 @@ class RawFeeds:
         """The raw payload, and what it says, or why it says nothing."""
         answer = replace(answer, provider=answer.provider.strip() or "unknown")
         if len(answer.content) > LARGEST_BYTES:
-            size = f"{len(answer.content)} bytes, more than {LARGEST_BYTES}"
-            raw = captured_payload(None, answer.provider, answer.feed, f"left out: {size}", answer.captured_at)
-            return [raw, _refused(raw, "", f"the answer has {size}: ask the provider for less at a time")]
+            return _left_out(answer, f"more than {LARGEST_BYTES}")
+        said = self._said(answer)
+        if len(answer.content) * _MOST_A_BYTE > self.largest_record and not all(map(self._fits, said)):
+            return _left_out(answer, f"which takes a record of more than {self.largest_record}")
+        return said
+
+    def _fits(self, record: Record) -> bool:
+        return len(record.model_dump_json().encode()) + _ENVELOPE_BYTES <= self.largest_record
+
+    def _said(self, answer: RawAnswer) -> list[Record]:
         try:
             text = answer.content.decode()
         except UnicodeDecodeError as error:
@@ -87,6 +102,12 @@ class RawFeeds:
         except Exception as error:
             return [raw, _refused(raw, "", f"{type(error).__name__}: {error}")]
         return [raw, *said]
+
+
+def _left_out(answer: RawAnswer, why: str) -> list[Record]:
+    size = f"{len(answer.content)} bytes, {why}"
+    raw = captured_payload(None, answer.provider, answer.feed, f"left out: {size}", answer.captured_at)
+    return [raw, _refused(raw, "", f"the answer has {size}: ask the provider for less at a time")]
 
 
 def _refused(raw: RawPayloadCaptured, path: str, reason: str) -> Record:

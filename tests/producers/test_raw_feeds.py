@@ -156,6 +156,11 @@ POISON = {
     "a naive time": (json.dumps([game(commence_time="2026-01-21T00:30:00")]).encode(), "has no UTC offset"),
     "one team twice": (json.dumps([game(away_team=HOME)]).encode(), "cannot play itself"),
     "bookmakers that are none": (json.dumps([game(bookmakers=7)]).encode(), "bookmakers: no list"),
+    "too much escaped": (b"\0" * 3_000_000, "the answer has 3000000 bytes, which takes a record of more than 16777216"),
+    "a name too long to refuse": (
+        json.dumps([game(bookmakers=[h2h("draftkings", ('"' * 3_900_000, -140), (AWAY, 120))])]).encode(),
+        " bytes, which takes a record of more than 16777216",
+    ),
     "too much": (b" " * (LARGEST_BYTES + 1), "the answer has 8000001 bytes, more than 8000000"),
 }
 
