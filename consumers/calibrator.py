@@ -65,10 +65,12 @@ class Calibrator:
     def _answer(self, request: Mapping[str, Any]) -> list[Record]:
         rows, trained = train_as_of(self._store, request["requested_at"], request["method"], request["training_days"])
         version = request["calibration_version"] or self._free_name(request["requested_at"])
-        answer = [_verdict(request, version, trained)]
+        answer = list[Record]()
         if request["calibration_version"] is None:  # else it is on record, and the append was cut behind it
-            answer.insert(0, self._trained(request, version, trained, len(rows.record_id)))
-        return answer if trained.activates else [*answer, *self._shut(request, trained)]
+            answer.append(self._trained(request, version, trained, len(rows.record_id)))
+        if not trained.activates:
+            answer += self._shut(request, trained)
+        return [*answer, _verdict(request, version, trained)]  # last: without it the request is answered again
 
     def _free_name(self, at: datetime) -> str:
         """The name of the moment, or of the next second that no version is named by."""
