@@ -1,5 +1,6 @@
 """The embedded host's raw feeds: a file that is put into `feeds/<feed>` is handled, put on record and removed."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +35,8 @@ class FeedFolder:
     def take(self) -> int:
         """Handle the files that are there, the oldest first; gives how many that were.
 
-        One that cannot be read or removed stays, and is told once; one that was withdrawn is gone.
+        One that cannot be read or removed stays, and is told once; so does one with a time to come that cannot be given
+        another, until then. One that was withdrawn is gone.
         """
         taken = 0
         for path in self._waiting():
@@ -63,9 +65,19 @@ class FeedFolder:
             yield from sorted(files, key=lambda path: (_changed_ns(path), path.name))
 
     def _answer(self, path: Path) -> RawAnswer:
-        # A file from another machine may bear a time that is still to come: nothing is known before it is here.
-        written = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), self.clock.now())
-        return RawAnswer(path.parent.name, path.name.partition(".")[0] or "unknown", written, path.read_bytes())
+        return RawAnswer(
+            path.parent.name, path.name.partition(".")[0] or "unknown", self._written(path), path.read_bytes()
+        )
+
+    def _written(self, path: Path) -> datetime:
+        """When it was: a file from another machine may bear a time to come, and nothing is known before it is here.
+
+        Then the file itself gets the time that it is: ids are made of it, and whoever handles it again must find it.
+        """
+        now_s = self.clock.now().timestamp()
+        if path.stat().st_mtime > now_s:
+            os.utime(path, (now_s, now_s))
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _changed_ns(path: Path) -> int:

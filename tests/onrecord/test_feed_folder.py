@@ -1,5 +1,6 @@
 """The embedded host's raw feeds: what is put into a folder is on record, once, and gone from the folder."""
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from eventlog.clock import ManualClock
 from onrecord.calendar import Calendar
 from onrecord.feed_folder import FeedFolder
 from onrecord.wiring import Workspace
@@ -76,6 +78,50 @@ def test_a_file_that_was_handled_before_a_crash_has_one_effect(feeds: FeedFolder
     assert workspace.log.conflicts() == []
 
 
+def date_ahead(path: Path, workspace: Workspace, by: timedelta) -> None:
+    """As from a machine whose clock is ahead."""
+    ahead_s = (workspace.clock.now() + by).timestamp()
+    os.utime(path, (ahead_s, ahead_s))
+
+
+def test_a_file_from_the_future_that_was_handled_before_a_crash_has_one_effect(
+    feeds: FeedFolder, workspace: Workspace, clock: ManualClock
+) -> None:
+    """Its ids are of the time at which it was here first, however much later it is handled again."""
+    path = put(feeds, "the-odds-api.1.json")
+    date_ahead(path, workspace, timedelta(hours=1))
+    kept = path.with_name(".kept")
+    kept.hardlink_to(path)
+    feeds.take()
+    before = workspace.log.end()
+
+    clock.advance(timedelta(minutes=1))
+    kept.rename(path)
+    feeds.take()
+
+    assert before == workspace.log.end()
+    assert workspace.log.conflicts() == []
+
+
+def test_a_file_from_the_future_that_cannot_be_dated_anew_waits_for_its_time(
+    feeds: FeedFolder, workspace: Workspace, clock: ManualClock, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it cannot be dated it may not be removed either: each turn would put it on record under other ids."""
+    path = put(feeds, "the-odds-api.1.json")
+    date_ahead(path, workspace, timedelta(hours=1))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert [feeds.take(), feeds.take()] == [0, 0]
+    assert said == [f"the feed {path} stays: Operation not permitted"]
+    assert not list(workspace.newest(5, None))
+
+    clock.advance(timedelta(hours=1))
+    assert feeds.take() == 1
+
+
 def test_a_folder_of_another_name_is_no_feed(feeds: FeedFolder) -> None:
     """Nothing in it is touched."""
     (feeds.folder / "other").mkdir()
@@ -110,8 +156,7 @@ def test_files_that_are_gone_or_cannot_be_read_hinder_no_others(
 def test_a_file_from_the_future_is_known_from_now(feeds: FeedFolder, workspace: Workspace) -> None:
     """No live record comes from the future, whatever the file's time says."""
     path = put(feeds, "the-odds-api.1.json")
-    ahead = workspace.clock.now() + timedelta(days=40_000)
-    os.utime(path, (ahead.timestamp(), ahead.timestamp()))
+    date_ahead(path, workspace, timedelta(days=40_000))
 
     assert feeds.take() == 1
 
