@@ -65,9 +65,8 @@ class FeedFolder:
             yield from sorted(files, key=lambda path: (_changed_ns(path), path.name))
 
     def _answer(self, path: Path) -> RawAnswer:
-        return RawAnswer(
-            path.parent.name, path.name.partition(".")[0] or "unknown", self._written(path), path.read_bytes()
-        )
+        name = os.fsencode(path.name).decode(errors="replace")  # a file may have one that is no UTF-8, no record may
+        return RawAnswer(path.parent.name, name.partition(".")[0] or "unknown", self._written(path), path.read_bytes())
 
     def _written(self, path: Path) -> datetime:
         """When it was: a file from another machine may bear a time to come, and nothing is known before it is here.

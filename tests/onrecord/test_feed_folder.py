@@ -162,3 +162,14 @@ def test_a_file_from_the_future_is_known_from_now(feeds: FeedFolder, workspace: 
 
     [raw] = workspace.newest(5, "raw_payloads")
     assert raw["occurred_at"] == workspace.clock.now()
+
+
+def test_a_file_whose_name_is_no_text_is_put_on_record(feeds: FeedFolder, workspace: Workspace) -> None:
+    """What its provider's name cannot hold is replaced; else `onrecord up` ended at it, and at each start again."""
+    path = put(feeds, os.fsdecode(b"sportv\xe4rlden.1.json"))
+
+    assert feeds.take() == 1
+
+    assert not path.exists()
+    [raw] = workspace.newest(5, "raw_payloads")
+    assert json.loads(str(raw["data"]))["provider"] == "sportv\ufffdrlden"
