@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from eventlog.sqlite import SqliteLog
+from projections.catch_up import catch_up
 from projections.digest import exact_digests
 from projections.published import export_parquet, publish_copy
 from projections.store import Store
@@ -157,3 +161,54 @@ def test_parquet_is_written_anew(filled: Store, tmp_path: Path) -> None:
 
     months = sorted(folder.name for folder in (tmp_path / "odds_snapshots").iterdir())
     assert months == ["captured_month=2024-03-01", "captured_month=2024-04-01"]
+
+
+def _held(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def breakable(filled: Store, log: SqliteLog) -> Iterator[Store]:
+    """A store that holds the same, and is no other test's."""
+    with closing(Store()) as store:
+        catch_up(log, store)
+        yield store
+
+
+@pytest.mark.parametrize("at", ["odds_snapshots", "zz"])
+def test_a_parquet_export_that_fails_leaves_the_one_before(breakable: Store, tmp_path: Path, at: str) -> None:
+    """Whole, and nothing beside it: be it at the odds, which are a folder, or behind them."""
+    export_parquet(breakable, tmp_path)
+    before = _held(tmp_path)
+    breakable.execute(
+        "DELETE FROM odds_records WHERE captured_at > '2024-04-15'",
+        f"CREATE OR REPLACE VIEW {at} AS SELECT 1 AS captured_month, error('the disk is full') AS book",
+    )
+
+    with pytest.raises(duckdb.InvalidInputException, match="the disk is full"):
+        export_parquet(breakable, tmp_path)
+
+    assert before == _held(tmp_path)
+
+
+def test_nobody_reads_what_a_parquet_export_has_not_finished(breakable: Store, tmp_path: Path) -> None:
+    """Not even who asks for all files, as the last view does while it is written."""
+    export_parquet(breakable, tmp_path)
+    before = set(tmp_path.rglob("*.parquet"))
+    breakable.execute(f"CREATE VIEW zz AS FROM glob('{tmp_path}/**/*.parquet')")
+
+    export_parquet(breakable, tmp_path)
+
+    with duckdb.connect() as connection:
+        seen = connection.execute(f"FROM '{tmp_path / 'zz.parquet'}'").fetchall()
+    assert before == {Path(name) for (name,) in seen}
+
+
+def test_a_parquet_export_without_odds_leaves_none_of_before(breakable: Store, tmp_path: Path) -> None:
+    """The folder is there, empty."""
+    export_parquet(breakable, tmp_path)
+    breakable.execute("DELETE FROM odds_records")
+
+    export_parquet(breakable, tmp_path)
+
+    assert not list((tmp_path / "odds_snapshots").iterdir())
