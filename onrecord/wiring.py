@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from onrecord.checks import Check, Verification, last_verification, state, verif
 from onrecord.engine import open_log
 from onrecord.settings import Settings
 from projections.catch_up import Progress, Rebuilt, build, rebuild, silent
+from projections.drafts import draft_folder
 from projections.errors import OutdatedStoreError, StoreError, StoreInUseError
 from projections.generations import Generations
 from projections.published import publish_copy
@@ -333,17 +335,18 @@ class Workspace:
     def rebuild_into(
         self, out_file: Path | None, until: datetime | None = None, progress: Progress = silent
     ) -> Rebuilt:
-        """Projections in a file of their own: of everything, or only of what was known at a time.
+        """Projections in a file of their own, which is there once it is whole: of all, or of what was known at a time.
 
         Raises:
             ValueError: no file to write to, one that exists, or one in a folder that does not.
         """
-        if out_file is None or out_file.exists():
-            raise ValueError("rebuild --until makes a file of its own: name one that does not exist with --out")
-        if not out_file.parent.is_dir():
-            raise ValueError(f"{out_file}: there is no folder {out_file.parent}; make it first")
+        target = _new(out_file)
+        if not target.parent.is_dir():
+            raise ValueError(f"{target}: there is no folder {target.parent}; make it first")
         at = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
-        return build(self.log, out_file, progress, until=at)
+        with draft_folder(target.parent, target.name) as drafts:
+            built = build(self.log, drafts / target.name, progress, until=at)
+            return replace(built, path=_put(built.path, target))
 
     def verify(self, progress: Progress = silent) -> Verification:
         """Rebuild beside the projections, compare every table, and remember the outcome for the audit.
@@ -472,6 +475,18 @@ class Workspace:
         for older in newest.parent.glob("damaged.*"):
             if not older.name.startswith(newest.name):
                 older.unlink()
+
+
+def _new(path: Path | None) -> Path:
+    if path is None or path.exists():
+        raise ValueError("rebuild --until makes a file of its own: name one that does not exist with --out")
+    return path
+
+
+def _put(draft: Path, target: Path) -> Path:
+    """Give a file its place; the write-ahead log of one that is gone from there would keep it from being opened."""
+    _new(target).with_name(f"{target.name}.wal").unlink(missing_ok=True)
+    return draft.rename(target)
 
 
 def _check_not_ahead(store: Store, end: Positions) -> None:

@@ -432,6 +432,51 @@ def test_a_rebuild_until_a_time_knows_live_records_by_when_they_were_recorded(
     assert done.records == 1
 
 
+def test_a_rebuild_into_a_file_that_is_cut_short_leaves_none(workspace: Workspace, tmp_path: Path) -> None:
+    """A part of it would look whole; and the same command again finds nothing in its way."""
+    (there := tmp_path / "there").mkdir()
+    workspace.log.append([game()])
+
+    def interrupt(_done: int, _left: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workspace.rebuild_into(there / "all.duckdb", progress=interrupt)
+
+    assert not list(there.iterdir())
+    assert workspace.rebuild_into(there / "all.duckdb").path == there / "all.duckdb"
+    assert [there / "all.duckdb"] == list(there.iterdir())
+
+
+def test_a_rebuild_into_a_file_spares_one_that_was_made_meanwhile(workspace: Workspace, tmp_path: Path) -> None:
+    """Whoever made it may have it open: renamed over, it would lose what they write."""
+    target = tmp_path / "all.duckdb"
+    workspace.log.append([game()])
+
+    with pytest.raises(ValueError, match="name one that does not exist"):
+        workspace.rebuild_into(target, progress=lambda _done, _left: target.touch())
+
+    assert target.read_bytes() == b""
+
+
+def test_a_rebuild_into_a_file_can_be_opened_beside_what_is_left_of_another(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Of a file of that name, since removed, the write-ahead log stayed."""
+    path, kept = tmp_path / "all.duckdb", tmp_path / "kept"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE other (a INTEGER)")
+        kept.hardlink_to(f"{path}.wal")
+    path.unlink()
+    kept.rename(f"{path}.wal")
+    workspace.log.append([game()])
+
+    workspace.rebuild_into(path)
+
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
+
+
 def test_the_newest_records_come_oldest_first(workspace: Workspace, clock: ManualClock) -> None:
     """Of all topics together."""
     for number in range(3):
