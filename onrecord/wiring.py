@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import calibration
@@ -439,8 +438,8 @@ class Workspace:
 
     def _verify(self, store: Store, progress: Progress) -> Verification:
         kept, of = self.settings.projections, state(self.generations.current(), store)
-        with TemporaryDirectory(dir=kept) as folder:
-            return verify(self.log, store, of, Path(folder) / "rebuilt.duckdb", kept, self.clock.now(), progress)
+        with draft_folder(kept, "verification") as folder:
+            return verify(self.log, store, of, folder / "rebuilt.duckdb", kept, self.clock.now(), progress)
 
     def _open_store(self, progress: Progress) -> Store:
         path = self.generations.current()

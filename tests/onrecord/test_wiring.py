@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -475,6 +477,38 @@ def test_a_rebuild_into_a_file_can_be_opened_beside_what_is_left_of_another(
 
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
+
+
+VERIFY = """
+import time
+from onrecord.settings import Settings
+from onrecord.wiring import Workspace
+
+def hold(_done, _left):
+    print("rebuilding", flush=True)
+    time.sleep(60)
+
+workspace = Workspace(Settings())
+with workspace.reader():
+    pass
+workspace.verify(hold)
+"""
+
+
+def test_what_a_killed_verification_left_goes_with_the_next(workspace: Workspace) -> None:
+    """It is as large as the projections, and each left another."""
+    workspace.log.append([game()])
+    workspace.verify()
+    before = sorted(workspace.settings.projections.iterdir())
+    with subprocess.Popen([sys.executable, "-c", VERIFY], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "rebuilding\n"
+        process.kill()
+    assert len(list(workspace.settings.projections.iterdir())) == len(before) + 1
+
+    assert workspace.verify().differing == ()
+
+    assert before == sorted(workspace.settings.projections.iterdir())
 
 
 def test_the_newest_records_come_oldest_first(workspace: Workspace, clock: ManualClock) -> None:
