@@ -245,8 +245,10 @@ class Store:
 
     def _open(self, read_only: bool, rebuilding: bool) -> duckdb.DuckDBPyConnection:
         try:
-            path, settings = self.path if read_only else MEMORY, _REBUILDING if rebuilding else {}
-            connection = duckdb.connect(path, read_only=read_only, config=settings)
+            settings = dict(_REBUILDING if rebuilding else {})
+            if self.path != MEMORY:
+                settings["temp_directory"] = str(Path(self.path).with_name(".tmp"))
+            connection = duckdb.connect(self.path if read_only else MEMORY, read_only=read_only, config=settings)
             if not read_only and self.path != MEMORY:
                 options = f"ROW_GROUP_SIZE {_ROW_GROUP}{', RECOVERY_MODE no_wal_writes' if rebuilding else ''}"
                 connection.execute(f"ATTACH '{quoted(self.path)}' AS {_ATTACHED} ({options})")

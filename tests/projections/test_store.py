@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -505,3 +506,9 @@ def test_a_record_that_is_in_twice_is_found(store: Store) -> None:
 
     with pytest.raises(StoreError, match="event_changes holds a record twice"):
         store.prove_unique()
+
+
+def test_what_is_too_much_for_memory_goes_beside_the_file(tmp_path: Path) -> None:
+    """Not into the folder that a command happens to be called in, which it may not write to."""
+    with closing(Store(tmp_path / "some.duckdb", projections=[], rebuilding=True)) as store:
+        assert store.rows("SELECT current_setting('temp_directory')") == [(str(tmp_path / ".tmp"),)]
