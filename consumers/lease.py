@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -107,11 +108,13 @@ def write_state(folder: Path, state: OwnerState) -> None:
 
 
 def read_state(folder: Path) -> OwnerState | None:
-    """What an owner told last, or None where none ever did."""
+    """What an owner told last, or None where none ever did, or it cannot be read: the next one tells it anew."""
     path = folder / "owner.json"
     if not path.exists():
         return None
-    text = json.loads(path.read_text("utf-8"))
-    published = None if text["published"] is None else mapped(text["published"])
-    at = datetime.fromisoformat(text["at"])
-    return OwnerState(mapped(text["positions"]), published, at, text.get("pid", 0), text.get("at_rest"))
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        text = json.loads(path.read_text("utf-8"))
+        published = None if text["published"] is None else mapped(text["published"])
+        at = datetime.fromisoformat(text["at"])
+        return OwnerState(mapped(text["positions"]), published, at, text.get("pid", 0), text.get("at_rest"))
+    return None

@@ -1,6 +1,7 @@
 """The audit's checks, and the verification that projections equal a rebuild."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,12 +59,15 @@ def verify(
 
 
 def last_verification(folder: Path, of: str) -> Verification | None:
-    """The last one made, if it is one of this file at these positions."""
+    """The last one made, if it is one of this file at these positions, and can be read."""
     path = folder / _FILE
-    said = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if said.get("of") != of:
+    if not path.exists():
         return None
-    return Verification(datetime.fromisoformat(said["at"]), said["tables"], tuple(said["differing"]), of)
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        said = json.loads(path.read_text("utf-8"))
+        if said["of"] == of:
+            return Verification(datetime.fromisoformat(said["at"]), int(said["tables"]), tuple(said["differing"]), of)
+    return None
 
 
 def verification_check(done: Verification, now: datetime) -> Check:

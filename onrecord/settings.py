@@ -1,14 +1,25 @@
 """Settings: environment variables with the prefix ONRECORD_, read once. docs/settings.md is the table."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from projections.catch_up import BATCH_ROWS
 
 PREFIX = "ONRECORD_"
+
+
+def _expanded(path: Path) -> Path:
+    """Without `~`, which comes as it is from a file of settings: DuckDB would look elsewhere for it than Python."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+_Path = Annotated[Path, AfterValidator(_expanded)]
 
 
 class Traces(BaseSettings):
@@ -22,7 +33,7 @@ class Traces(BaseSettings):
 class Settings(Traces):
     """Where the state lies, and how the owner works."""
 
-    home: Path = Field(default=Path("onrecord-data"), description="the one folder that holds all state")
+    home: _Path = Field(default=Path("onrecord-data"), description="the one folder that holds all state")
     log: Literal["sqlite", "kafka"] = Field(default="sqlite", description="the engine of the log")
     batch_rows: int = Field(default=BATCH_ROWS, ge=1, description="records that the owner folds in one transaction")
     poll_s: float = Field(default=0.2, gt=0, description="seconds between looks at the log while nothing comes")
@@ -43,9 +54,9 @@ class Settings(Traces):
     kafka_sasl_mechanism: str = Field(default="SCRAM-SHA-512", description="how a user is proven, with SASL")
     kafka_username: str = Field(default="", description="the user, with SASL")
     kafka_password: SecretStr = Field(default=SecretStr(""), description="the user's password, with SASL")
-    kafka_ca_file: Path | None = Field(default=None, description="PEM: the brokers' authority, if not a public one")
-    kafka_certificate_file: Path | None = Field(default=None, description="PEM: this client's certificate")
-    kafka_key_file: Path | None = Field(default=None, description="PEM: the key of this client's certificate")
+    kafka_ca_file: _Path | None = Field(default=None, description="PEM: the brokers' authority, if not a public one")
+    kafka_certificate_file: _Path | None = Field(default=None, description="PEM: this client's certificate")
+    kafka_key_file: _Path | None = Field(default=None, description="PEM: the key of this client's certificate")
 
     @property
     def log_path(self) -> Path:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -99,8 +99,20 @@ class Workspace:
     @cached_property
     def log(self) -> EventLog:
         """The log."""
-        with self._writing() if self.settings.log == "sqlite" else nullcontext():
+        if self.settings.log != "sqlite":
             return open_log(self.settings, self.clock)
+        self._check_log_is_there()
+        with self._writing():
+            return open_log(self.settings, self.clock)
+
+    def _check_log_is_there(self) -> None:
+        """A log that is lost is not made anew: what was made from it is all that is left, and would go."""
+        path, current = self.settings.log_path, self.generations.current()
+        if current is not None and not (path.exists() and path.stat().st_size):
+            raise LogError(
+                f"{path} is missing or empty, and {current} was made from a log: put the log back (docs/log.md, "
+                f'"Back it up"), or name another ONRECORD_HOME; to begin anew, move {current.parent} away'
+            )
 
     def close(self) -> None:
         """Let go of the log, if it was opened."""

@@ -108,3 +108,10 @@ def test_what_the_owner_tells_is_read_back(tmp_path: Path) -> None:
     write_state(tmp_path, unpublished)
 
     assert unpublished == read_state(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", "null", "\xff", '{"published": 7, "positions": [], "at": ""}'])
+def test_what_cannot_be_read_back_was_not_told(tmp_path: Path, text: str) -> None:
+    """The next owner tells it anew."""
+    (tmp_path / "owner.json").write_text(text, "latin-1")
+    assert read_state(tmp_path) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eventlog.clock import ManualClock
-from onrecord.checks import Verification, verification_check
+from onrecord.checks import Verification, last_verification, verification_check
 from onrecord.forecasting import Forecaster
 from onrecord.history import import_history, read_files
 from onrecord.wiring import Workspace
@@ -351,3 +351,10 @@ def test_the_tenth_check_says_how_old_it_is() -> None:
     check = verification_check(Verification(START, 30, (), "of"), START + timedelta(hours=3))
 
     assert (check.offenders, check.says.partition("(")[2].rstrip(")")) == (0, "verified 3:00:00 ago, 30 tables")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"of": "of"}', '{"of": "of", "at": "", "tables": 1, "differing": []}'])
+def test_a_verification_that_cannot_be_read_was_not_made(tmp_path: Path, text: str) -> None:
+    """The audit makes another."""
+    (tmp_path / "verification.json").write_text(text)
+    assert last_verification(tmp_path, "of") is None

@@ -20,7 +20,7 @@ import pytest
 from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
 from consumers.owner import DecidedAgainError
 from eventlog.clock import ManualClock
-from eventlog.log import BATCH
+from eventlog.log import BATCH, LogError
 from eventlog.sqlite import SqliteLog
 from onrecord.doctor import findings
 from onrecord.serving import Serving
@@ -518,3 +518,35 @@ def test_the_newest_records_come_oldest_first(workspace: Workspace, clock: Manua
         clock.advance(timedelta(seconds=1))
 
     assert [record["event_id"] for record in workspace.newest(2, None)] == ["game 1", "game 2"]
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_log_that_is_lost_is_not_made_anew(workspace: Workspace, left: str) -> None:
+    """What was made from it is all that is left, and would be replaced by nothing."""
+    workspace.log.append([game()])
+    with workspace.reader():
+        pass
+    workspace.close()
+    path = workspace.settings.log_path
+    kept = path.rename(path.with_name("backup"))
+    if left == "an empty file":
+        path.touch()
+
+    with pytest.raises(LogError, match=r"log.sqlite is missing or empty, and .* was made from a log: put the log back"):
+        _ = Workspace(workspace.settings).log
+
+    kept.rename(path)
+    again = Workspace(workspace.settings)
+    with again.reader() as store:
+        assert store.rows("SELECT count(*) FROM events") == [(1,)]
+    again.close()
+
+
+def test_a_home_of_the_user_is_found_however_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A shell expands `~`, a file of settings does not; whose home nobody knows is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ONRECORD_HOME", "~/data")
+    assert Settings().home == tmp_path / "data"
+    monkeypatch.setenv("ONRECORD_HOME", "~nobody-of-that-name/data")
+    with pytest.raises(ValueError, match="~nobody-of-that-name/data"):
+        Settings()
