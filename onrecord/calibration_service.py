@@ -10,6 +10,7 @@ from calibration.segments import Calibrated, CalibrationModel, is_complement
 from consumers.versions import model_of
 from eventlog.log import Positions
 from onrecord.wiring import Workspace
+from producers.checked import build
 from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, CalibrationTrained, CalibrationVerdict
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
@@ -75,8 +76,9 @@ class CalibrationService:
         request = CalibrationRequested(
             occurred_at=self.workspace.clock.now(),
             producer=PRODUCER,
-            data=CalibrationRequest.model_validate(
-                {"training_days": training_days, "method": method, "requested_by": PRODUCER}
+            data=build(
+                CalibrationRequest.model_validate,
+                {"training_days": training_days, "method": method, "requested_by": PRODUCER},
             ),
         )
         answer = self.workspace.ask(request, CalibrationTrained)

@@ -16,6 +16,8 @@ from schemas.record import Record
 P = ParamSpec("P")
 Built = TypeVar("Built")
 Found = TypeVar("Found", bound=Record)
+_WHOLE_BITS = 63
+"""Of a whole number without its sign: a longer one is a record that the log takes and no projection can."""
 
 
 def build(make: Callable[P, Built], *args: P.args, **fields: P.kwargs) -> Built:
@@ -25,9 +27,13 @@ def build(make: Callable[P, Built], *args: P.args, **fields: P.kwargs) -> Built:
         ValueError: names each wrong field.
     """
     try:
-        return make(*args, **fields)
+        made = make(*args, **fields)
     except ValidationError as error:
         raise ValueError("; ".join(_fault(fault) for fault in error.errors(include_input=False))) from error
+    for name, value in vars(made).items():
+        if value.__class__ is int and value.bit_length() > _WHOLE_BITS:
+            raise ValueError(f"{name}: the whole number takes more than 64 bits: pass one of at most 2**63 - 1")
+    return made
 
 
 def check_selection(market_key: str, selection: str) -> None:

@@ -5,11 +5,11 @@
 -- table
 CREATE TABLE event_changes (
     event_id VARCHAR, change_id VARCHAR, kind VARCHAR, occurred_at TIMESTAMPTZ, known_at TIMESTAMPTZ, origin VARCHAR,
-    league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
+    league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number BIGINT,
     starts_at TIMESTAMPTZ, start_assumed BOOLEAN, status VARCHAR, reason VARCHAR, recorded_at TIMESTAMPTZ
 );
 CREATE TABLE events (
-    event_id VARCHAR, league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number INTEGER,
+    event_id VARCHAR, league VARCHAR, sport VARCHAR, home VARCHAR, away VARCHAR, season VARCHAR, game_number BIGINT,
     starts_at TIMESTAMPTZ, start_assumed BOOLEAN, started_at TIMESTAMPTZ, start_id VARCHAR, status VARCHAR,
     status_id VARCHAR, status_reason VARCHAR, origin VARCHAR
 );

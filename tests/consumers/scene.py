@@ -86,6 +86,12 @@ class Scene:
             **given,
         )
 
+    def run(self, event_id: str = "game", sim_count: int = 1000, seed: int | None = None) -> str:
+        """A started simulation run."""
+        return self.runs.create_sim_run(
+            event_id, "scheduled", sim_count, "m1", "f1", "d1", seed_policy="fixed", seed=seed
+        )
+
     def prediction(
         self,
         market_key: str = SPREAD,
@@ -95,7 +101,7 @@ class Scene:
         event_id: str = "game",
     ) -> str:
         """What a run of its own believes."""
-        run_id = self.runs.create_sim_run(event_id, "scheduled", 1000, "m1", "f1", "d1", seed_policy="fixed")
+        run_id = self.run(event_id)
         return self.runs.create_prediction(
             sim_run_id=run_id,
             event_id=event_id,

@@ -1,10 +1,12 @@
 """A record that cannot be read holds up its own event, and nothing else."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from eventlog.log import BATCH
 from eventlog.sqlite import SqliteLog
@@ -43,6 +45,33 @@ def test_an_event_with_a_dead_letter_is_not_decided_and_others_are(scene: Scene)
 
     assert (scene.grades(broken), scene.grade(whole)["outcome"]) == ([], "WIN")
     assert scene.store.query("dead_letters_open").num_rows == 1
+
+
+LONG: dict[str, Callable[[Scene, int], str]] = {
+    "home": lambda scene, number: scene.events.record_result("game", number, 100),
+    "penalties_away": lambda scene, number: scene.events.record_result(
+        "game", 1, 1, penalties_home=4, penalties_away=number
+    ),
+    "away": lambda scene, number: scene.events.record_result("game", 1, 1, periods={"q1": (1, number)}),
+    "seed": lambda scene, number: scene.run(seed=number),
+    "sim_count": lambda scene, number: scene.run(sim_count=number),
+    "runtime_ms": lambda scene, number: scene.runs.complete_sim_run(scene.run(), number),
+    "game_number": lambda scene, number: scene.events.schedule_event(
+        "game", "NBA", "nba", "Lakers", "Celtics", scene.clock.at, game_number=number
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_whole_number_that_no_projection_takes_is_refused_at_the_call(scene: Scene, name: str) -> None:
+    """The log would take it, and the event wait for ever: the longest that passes is folded."""
+    with pytest.raises(ValueError, match=f"^{name}: .* more than 64 bits"):
+        LONG[name](scene, 2**63)
+    LONG[name](scene, 2**63 - 1)
+
+    scene.owner.run_once()
+
+    assert scene.store.query("dead_letters_open").num_rows == 0
 
 
 def test_once_the_letter_is_dropped_the_event_is_decided(scene: Scene) -> None:

@@ -147,12 +147,27 @@ def test_an_unknown_version_is_refused(service: CalibrationService) -> None:
         service.activate("v_20200101_000000", who="anna", why="a slip")
 
 
-@pytest.mark.parametrize(("method", "days"), [("magic", 30), ("platt", 0)])
+def test_a_window_longer_than_the_calendar_is_the_whole_history(trained: CalibrationService) -> None:
+    """Such a request, once on record, must not end whoever answers it."""
+    version = trained.run_calibration_job(10**12, "platt")
+
+    [told] = trained.calibration_versions_collection.find({"calibration_version": version, "training_days": 10**12})
+    assert told["training_rows"] == 1_400
+
+
+@pytest.mark.parametrize(
+    ("method", "days", "what"),
+    [
+        ("magic", 30, "^method: "),
+        ("platt", 0, "^training_days: "),
+        ("platt", 2**63, "^training_days: .* more than 64 bits"),
+    ],
+)
 def test_a_job_that_cannot_be_run_is_refused_before_it_is_on_record(
-    service: CalibrationService, method: str, days: int
+    service: CalibrationService, method: str, days: int, what: str
 ) -> None:
-    """Given an unknown method or no days, then nothing is put on record."""
-    with pytest.raises(ValueError, match="validation error"):
+    """Given an unknown method, no days or too many, then nothing is put on record."""
+    with pytest.raises(ValueError, match=what):
         service.run_calibration_job(days, method)
     assert not any(service.workspace.log.end().values())
 
