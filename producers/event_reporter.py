@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from eventlog.clock import Clock
 from eventlog.log import EventLog
 from grading.markets import SPORTS, sport_name
-from producers.checked import build
+from producers.checked import build, check_time
 from schemas.events import (
     Correction,
     EventRescheduled,
@@ -86,8 +86,10 @@ class EventReporter:
         return self._put(EventStatusChanged, event_id, build(StatusChange, status=status, reason=reason))
 
     def start_event(self, event_id: str, started_at: datetime | None = None) -> str:
-        """A game began, now if no time is given."""
-        return self._put(EventStarted, event_id, build(Start, started_at=started_at or self.clock.now()))
+        """A game began, now if no time is given; a time to come is refused: reschedule_event moves a start."""
+        now = self.clock.now()
+        at = now if started_at is None else check_time(started_at, now, "started_at")
+        return self._put(EventStarted, event_id, build(Start, started_at=at))
 
     def record_result(
         self,

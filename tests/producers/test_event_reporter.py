@@ -15,7 +15,8 @@ Call = Callable[[EventReporter], str]
 WRONG: dict[str, Call] = {
     "starts_at": lambda events: events.schedule_event(EVENT, "NBA", "nba", *TEAMS, NAIVE),
     "event_id": lambda events: events.schedule_event("a~b", "NBA", "nba", *TEAMS, TIP_OFF),
-    "started_at": lambda events: events.start_event(EVENT, NAIVE),
+    "started_at .* no UTC offset": lambda events: events.start_event(EVENT, NAIVE),
+    "started_at .* is in the future": lambda events: events.start_event(EVENT, TIP_OFF),
     "status": lambda events: events.change_status(EVENT, "DONE"),  # type: ignore[arg-type]
     "home": lambda events: events.record_result(EVENT, -1, 104),
     "overtime": lambda events: events.record_result(EVENT, 112, 104, overtime=True),
