@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from eventlog.clock import Clock
 from eventlog.log import EventLog
+from grading.quantity import plain
 from producers.checked import build, check_market_line, check_selection, check_time
 from producers.odds_api import Game, Quote, Refusal, prices_by_market, read
 from producers.prices import Price, known_format, payload_format, read_price
@@ -217,11 +218,13 @@ class SnapshotCapture:
 def captured_payload(
     event_id: str | None, provider: str, source: str, payload: Any, at: datetime
 ) -> RawPayloadCaptured:
-    """What a provider said, whole: text as it came, anything else as JSON.
+    """What a provider said, whole: text as it came, bytes as UTF-8, anything else as JSON.
 
     Raises:
-        ValueError: it cannot be written as JSON.
+        ValueError: it cannot be written as JSON, or is bytes of no text.
     """
+    if isinstance(payload, bytes):
+        payload = _as_text(payload)
     is_text = isinstance(payload, str)
     content = payload if is_text else _as_json(payload)
     digest = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
@@ -326,11 +329,31 @@ def player_status(entry: Mapping[str, Any]) -> PlayerStatus:
         raise ValueError(f"players: {entry!r}: {error}") from error
 
 
+def _as_text(payload: bytes) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"raw_payload is bytes that are no UTF-8 ({error}): pass response.text") from error
+
+
 def _as_json(payload: Any) -> str:
     try:
-        return json.dumps(payload, default=str)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"raw_payload cannot be written as JSON: {error}; pass the provider's text") from error
+        return json.dumps(payload, default=_json_value)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"raw_payload cannot be written as JSON: {error}; pass response.json() or response.text"
+        ) from error
+
+
+def _json_value(value: object) -> object:
+    """What callers put into parsed JSON; the text of any other object would say nothing of what the provider said."""
+    if isinstance(value, date | Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if (number := plain(value)) is not value:
+        return number
+    raise TypeError(f"it holds an object ({type(value).__name__})")
 
 
 def _is_json(text: str) -> bool:

@@ -6,9 +6,12 @@ import hashlib
 import json
 from collections import Counter
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from producers.snapshot_capture import SnapshotCapture
@@ -148,6 +151,25 @@ def test_one_price_is_captured_with_its_payload(stage: Stage) -> None:
     assert (raw.data.content, raw.data.content_type) == ('{"id": "abc"}', "application/json")
 
 
+@pytest.mark.parametrize(
+    ("payload", "content"),
+    [
+        (b'{"id": "\xc3\xa4"}', '{"id": "\u00e4"}'),
+        (
+            {"at": NOW, "price": Decimal("1.91"), "units": np.int64(2)},
+            f'{{"at": "{NOW}", "price": "1.91", "units": 2}}',
+        ),
+        (MappingProxyType({"id": 7}), '{"id": 7}'),
+    ],
+    ids=["bytes", "values", "mapping"],
+)
+def test_a_payload_is_kept_as_text_or_json(stage: Stage, payload: Any, content: str) -> None:
+    """Bytes are the text that they spell, and what parsed rows hold is written as JSON has it."""
+    stage.spread(raw_payload=payload)
+    (raw,) = stage.records(RawPayloadCaptured)
+    assert (raw.data.content, raw.data.content_type) == (content, "application/json")
+
+
 def test_both_sides_of_one_payload_are_one_capture(stage: Stage) -> None:
     """Two calls with the same payload and time share payload and capture, so that they can be a close together."""
     stage.spread(captured_at=NOW)
@@ -178,7 +200,13 @@ def test_both_sides_of_one_payload_are_one_capture(stage: Stage) -> None:
         ({"price_american": None, "price_decimal": 1.0}, "decimal"),
         ({"price_american": None, "price_fractional": "10/11"}, None),
         ({"book": ""}, "book"),
-        ({"raw_payload": {1, 2}.__iter__}, None),
+        (
+            {"raw_payload": object()},
+            r"raw_payload .* it holds an object.*object.; pass response\.json\(\) or response\.text",
+        ),
+        ({"raw_payload": {"prices": [{1, 2}.__iter__]}}, "raw_payload .* it holds an object .method-wrapper"),
+        ({"raw_payload": {"text": b"{}"}}, "raw_payload .* it holds an object .bytes"),
+        ({"raw_payload": b"\xff"}, "raw_payload is bytes that are no UTF-8"),
     ],
 )
 def test_a_single_price_is_checked(stage: Stage, arguments: dict[str, Any], what_to_do: str | None) -> None:
