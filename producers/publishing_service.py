@@ -12,12 +12,12 @@ from typing import Any, Final, Literal
 
 from eventlog.clock import Clock
 from eventlog.log import EventLog
-from producers.checked import build, found
+from producers.checked import build, check_market_line, found
 from producers.prices import Price, known_format, read_price
 from schemas.events import OFF_FOR_GOOD, EventStatus
 from schemas.ids import derived_id
 from schemas.odds import OddsFormat, OddsSnapshot, OddsSnapshotCaptured, book_key
-from schemas.predictions import PredictionMade
+from schemas.predictions import Prediction, PredictionMade
 from schemas.publishes import Parlay, ParlayLeg, ParlayPublished, PredictionPublished, Publish, TicketTerms
 
 PRODUCER = "publishing_service"
@@ -217,12 +217,22 @@ class PublishingService:
         if snapshot_id is not None:
             snapshot = found(self.log, OddsSnapshotCaptured, snapshot_id, "market_snapshot_id_used")
             _compare(terms, snapshot.data, prediction)
-        elif is_official and terms.price is not None:
+            return
+        _check_line(terms, prediction.data)
+        if is_official and terms.price is not None:
             raise PublishRefusedError(
                 "NO_SNAPSHOT",
                 f"prediction {prediction.ref} names no odds snapshot, so nothing backs the price {terms.price}: "
                 "publish it without a price, or make the prediction on a captured snapshot",
             )
+
+
+def _check_line(terms: TicketTerms, predicted: Prediction) -> None:
+    """That the terms offered have a line that can be settled, where no snapshot says which it is."""
+    try:
+        check_market_line(predicted.market_key, predicted.selection, terms.line)
+    except ValueError as error:
+        raise PublishRefusedError("BAD_TERMS", f"ticket_terms: {error}") from error
 
 
 def _compare(terms: TicketTerms, seen: OddsSnapshot, prediction: PredictionMade) -> None:

@@ -164,11 +164,51 @@ def test_malformed_terms_are_told(stage: Stage, terms: dict[str, Any], what: str
     assert refused.value.code == "BAD_TERMS"
 
 
+@pytest.mark.parametrize(
+    ("market_key", "selection", "line", "what"),
+    [
+        ("SPREAD:FULL_GAME", "HOME", None, "line: spread needs one"),
+        ("SPREAD:FULL_GAME", "HOME", -5.3, "line: '-53/10' is not a multiple"),
+        ("TOTAL:FULL_GAME", "OVER", None, "line: total needs one"),
+        ("TOTAL:FULL_GAME", "OVER", -220.5, "line: '-441/2' is not a multiple"),
+        ("TOTAL:FULL_GAME", "OVER", 1e6, "line: '1000000' is not"),
+        ("MONEYLINE:FULL_GAME", "HOME", -5.5, "line: moneyline has no line"),
+    ],
+)
+def test_a_forecast_is_published_at_a_line_that_can_be_settled(
+    stage: Stage, market_key: str, selection: str, line: float | None, what: str
+) -> None:
+    """No snapshot says which, and without one the pick could only end UNGRADEABLE."""
+    prediction_id = stage.prediction(market_key=market_key, selection=selection, market_snapshot_id_used=None)
+
+    with pytest.raises(PublishRefusedError, match=what) as refused:
+        stage.publish(prediction_id, {"line": line})
+    assert refused.value.code == "BAD_TERMS"
+
+
+@pytest.mark.parametrize(
+    ("market_key", "selection", "line"),
+    [
+        ("SPREAD:FULL_GAME", "HOME", 0),
+        ("TOTAL:FULL_GAME", "OVER", 220.5),
+        ("MONEYLINE:FULL_GAME", "HOME", None),
+        ("PLAYER_DOUBLE_DOUBLE:FULL_GAME", "YES:LeBron James", None),
+    ],
+)
+def test_a_forecast_is_published_without_a_price(
+    stage: Stage, market_key: str, selection: str, line: float | None
+) -> None:
+    """At the line of its market; 0 is one."""
+    prediction_id = stage.prediction(market_key=market_key, selection=selection, market_snapshot_id_used=None)
+
+    assert stage.publish(prediction_id, {"line": line}).startswith(f"{EVENT}~")
+
+
 def test_a_price_that_nothing_backs_is_not_official(stage: Stage) -> None:
     """Without a snapshot a prediction is officially published as a forecast only, without a price."""
     prediction_id = stage.prediction(market_snapshot_id_used=None)
     assert refusal(stage, prediction_id, TERMS) == "NO_SNAPSHOT"
-    stage.publish(prediction_id, {"selection": "Lakers"})
+    stage.publish(prediction_id, {"line": -5.5, "selection": "Lakers"})
     stage.publish(prediction_id, TERMS, channel="web", is_official=False)
     assert [p.data.ticket_terms.price for p in stage.records(PredictionPublished)] == [None, "-110"]
 
