@@ -1,5 +1,6 @@
 """What the calendar says: events scheduled, moved, started, ended, and results corrected."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ PRODUCER = "event_reporter"
 R = TypeVar("R", bound=Record)
 T = TypeVar("T", bound=Result)
 _TELLS = ("home", "away", "winner", "periods", "qualified", "player_stats")
+_PERIOD = re.compile("h[12]|q[1-4]|p[1-3]|i[1-9][0-9]?|regulation|ot[0-9]?")
+"""Those that picks are graded by, and what else a score sheet has: the second half, extra innings, each overtime."""
 Periods = Mapping[str, tuple[int, int]]
 """Period, such as h1 or q4, to home's and away's points in it."""
 
@@ -103,10 +106,11 @@ class EventReporter:
     ) -> str:
         """How a game ended; `further` are fields of `schemas.events.Result`.
 
-        A FINAL result tells scores, or the winner, who qualified or players' statistics.
+        A FINAL result tells scores, or the winner, who qualified or players' statistics. What contradicts itself is
+        refused: a winner who lost by the score, a period in which somebody scored more than in the game.
         """
         result = build(Result, status=status, home=home, away=away, periods=_periods(periods), **further)
-        return self._put(ResultRecorded, event_id, _telling(result))
+        return self._put(ResultRecorded, event_id, _sound(result))
 
     def correct_result(
         self,
@@ -139,7 +143,7 @@ class EventReporter:
             periods=_periods(periods),
             **further,
         )
-        return self._put(ResultCorrected, old.event_id, _telling(correction))
+        return self._put(ResultCorrected, old.event_id, _sound(correction))
 
     def _put(self, kind: type[R], event_id: str, data: Any) -> str:
         record = build(kind, event_id=event_id, occurred_at=self.clock.now(), producer=PRODUCER, data=data)
@@ -152,7 +156,38 @@ def _periods(periods: Periods | None) -> tuple[PeriodScore, ...]:
     return tuple(build(PeriodScore, period=name, home=home, away=away) for name, (home, away) in scores)
 
 
-def _telling(result: T) -> T:
+def _sound(result: T) -> T:
+    _check_told(result)
+    _check_winner(result)
+    for score in result.periods:
+        _check_period(score, result)
+    return result
+
+
+def _check_told(result: Result) -> None:
     if result.status == "FINAL" and all(told in (None, ()) for told in (getattr(result, name) for name in _TELLS)):
         raise ValueError(f"a FINAL result tells how it ended: pass one of {', '.join(_TELLS)}, or another status")
-    return result
+
+
+def _check_winner(result: Result) -> None:
+    """A level score may have a winner (a shootout); an awarded game is no FINAL one."""
+    if result.status != "FINAL" or result.winner is None or result.home is None or result.away is None:
+        return
+    ahead = "home" if result.home > result.away else "away"
+    if result.home != result.away and result.winner != ahead:
+        raise ValueError(
+            f"winner: {result.winner} contradicts the score {result.home}-{result.away}, by which picks are graded: "
+            "who went through is qualified, a game that was given away has status AWARDED"
+        )
+
+
+def _check_period(score: PeriodScore, result: Result) -> None:
+    period = score.period.lower()
+    if not _PERIOD.fullmatch(period):
+        raise ValueError(
+            f"periods: {score.period} is no period: write h1, q1 to q4, p1 to p3, i1 to i9, regulation or ot"
+        )
+    for side, scored, final in (("home", score.home, result.home), ("away", score.away, result.away)):
+        # p1 to p3 may be a tennis match's sets, whose games are more than the sets won.
+        if not period.startswith("p") and final is not None and scored > final:
+            raise ValueError(f"periods: {side} scored {scored} in {score.period}, and {final} in the whole game")

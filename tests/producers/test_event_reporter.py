@@ -21,6 +21,13 @@ WRONG: dict[str, Call] = {
     "home": lambda events: events.record_result(EVENT, -1, 104),
     "overtime": lambda events: events.record_result(EVENT, 112, 104, overtime=True),
     "away": lambda events: events.record_result(EVENT, 112, 104, periods={"q1": (30, -1)}),
+    "^home: True is no number": lambda events: events.record_result(EVENT, True, 104),
+    "^winner: away contradicts the score 112-104": lambda events: events.record_result(EVENT, 112, 104, winner="away"),
+    "^winner: draw contradicts": lambda events: events.record_result(EVENT, 112, 104, winner="draw"),
+    "^periods: q9 is no period": lambda events: events.record_result(EVENT, 112, 104, periods={"q9": (1, 1)}),
+    "^periods: away scored 105 in Q1, and 104": lambda events: events.record_result(
+        EVENT, 112, 104, periods={"Q1": (30, 105)}
+    ),
     "a FINAL result tells how it ended: pass one of home, away, winner": lambda events: events.record_result(
         EVENT, None, None
     ),
@@ -59,6 +66,26 @@ def test_a_result_without_scores_tells_something_else(
 ) -> None:
     """Who won, who went through, what a player did, or that there is none."""
     events.record_result(EVENT, None, None, **told)
+
+    assert len(stage.records(ResultRecorded)) == 1
+
+
+@pytest.mark.parametrize(
+    ("home", "away", "told"),
+    [
+        (1, 1, {"winner": "away"}),
+        (0, 3, {"winner": "home", "status": "AWARDED"}),
+        (1, 0, {"winner": "home", "qualified": "away"}),
+        (4, 5, {"periods": {"h1": (1, 1), "h2": (3, 3), "ot": (0, 1), "i10": (0, 1), "REGULATION": (4, 4)}}),
+        (2, 1, {"periods": {"p1": (6, 4), "p2": (4, 6), "p3": (7, 5)}}),
+        (None, None, {"winner": "home", "periods": {"h1": (1, 0)}}),
+    ],
+)
+def test_what_only_looks_like_a_contradiction_is_on_record(
+    stage: Stage, events: EventReporter, home: int | None, away: int | None, told: dict[str, Any]
+) -> None:
+    """A shootout, an award, two legs, extra innings, sets."""
+    events.record_result(EVENT, home, away, **told)
 
     assert len(stage.records(ResultRecorded)) == 1
 
