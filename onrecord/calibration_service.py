@@ -10,7 +10,7 @@ from calibration.segments import Calibrated, CalibrationModel, is_complement
 from consumers.versions import model_of
 from eventlog.log import Positions
 from onrecord.wiring import Workspace
-from producers.checked import build
+from producers.checked import build, tells_arguments
 from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, CalibrationTrained, CalibrationVerdict
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
@@ -50,6 +50,7 @@ class _Held:
     fresh_until: float
 
 
+@tells_arguments
 @dataclass
 class CalibrationService:
     """Runs jobs, and serves probabilities by the active version.

@@ -1,9 +1,13 @@
 """Checks that every service makes of what it is called with, so that a caller learns at once what is wrong."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, ParamSpec, TypeVar
+from functools import wraps
+from numbers import Real
+from types import UnionType
+from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
 
@@ -16,8 +20,53 @@ from schemas.record import Record
 P = ParamSpec("P")
 Built = TypeVar("Built")
 Found = TypeVar("Found", bound=Record)
+Service = TypeVar("Service")
 _WHOLE_BITS = 63
 """Of a whole number without its sign: a longer one is a record that the log takes and no projection can."""
+
+
+def tells_arguments(service: type[Service]) -> type[Service]:
+    """A service whose calls answer an argument of a wrong type with a ValueError that names it."""
+    for name, call in list(vars(service).items()):
+        if inspect.isfunction(call) and not name.startswith("_"):
+            setattr(service, name, _telling(call))
+    return service
+
+
+def _telling(call: Callable[P, Built]) -> Callable[P, Built]:
+    @wraps(call)
+    def told(*args: P.args, **fields: P.kwargs) -> Built:
+        # Looked into once it went wrong: a right call is spared the work, and what a call reads itself it may say.
+        try:
+            return call(*args, **fields)
+        except (AttributeError, TypeError) as error:
+            if wrong := "; ".join(_misfits(call, args, fields)):
+                raise ValueError(wrong) from error
+            raise
+
+    return told
+
+
+def _misfits(call: Callable[..., object], args: tuple[Any, ...], fields: dict[str, Any]) -> Iterator[str]:
+    try:
+        given = inspect.signature(call).bind(*args, **fields).arguments
+    except TypeError:  # an argument too many or too few: Python names it
+        return
+    for name, hint in get_type_hints(call).items():
+        if name in given and not _fits(given[name], hint):
+            expected = hint.__name__ if isinstance(hint, type) else hint
+            yield f"{name}: {given[name]!r:.40} is of type {type(given[name]).__name__}, not {expected}"
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = get_origin(hint)
+    if hint is Any or isinstance(hint, TypeVar):
+        return True
+    if origin in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    return isinstance(value, Real if hint is float else origin or hint)
 
 
 def build(make: Callable[P, Built], *args: P.args, **fields: P.kwargs) -> Built:
@@ -69,7 +118,11 @@ def check_market_line(market_key: str, selection: str, line: float | None) -> No
     """
     if line is None and selection.strip().upper().startswith(("YES", "NO")):
         return
-    check_line(parse_market_key(market_key).market, None if line is None else Fraction(str(line)))
+    try:
+        exact = None if line is None else Fraction(str(line))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"line: {line!r} is no number") from error
+    check_line(parse_market_key(market_key).market, exact)
 
 
 def found(log: EventLog, kind: type[Found], ref: str, what: str) -> Found:
@@ -78,7 +131,7 @@ def found(log: EventLog, kind: type[Found], ref: str, what: str) -> Found:
     Raises:
         ValueError: the text is no reference, or the log has no such record.
     """
-    record = log.find(kind.topic, ref)
+    record = log.find(kind.topic, ref) if isinstance(ref, str) else None
     if not isinstance(record, kind):
         raise ValueError(  # noqa: TRY004 - the reference is wrong, not a type
             f"{what} {ref!r} is not on the log: pass the id that the call returned"

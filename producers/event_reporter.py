@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from eventlog.clock import Clock
 from eventlog.log import EventLog
 from grading.markets import SPORTS, sport_name
-from producers.checked import build, check_time
+from producers.checked import build, check_time, tells_arguments
 from schemas.events import (
     Correction,
     EventRescheduled,
@@ -40,6 +40,7 @@ Periods = Mapping[str, tuple[int, int]]
 """Period, such as h1 or q4, to home's and away's points in it."""
 
 
+@tells_arguments
 @dataclass(frozen=True)
 class EventReporter:
     """Puts on record what happens to events; each call returns the id of its record.
@@ -67,7 +68,7 @@ class EventReporter:
             sport_name(sport)
         except ValueError as error:
             message = f"{error}; no pick on {event_id!r} can be graded: write one of {', '.join(sorted(SPORTS))}"
-            warnings.warn(message, stacklevel=2)
+            warnings.warn(message, stacklevel=3)
         data = build(
             Schedule,
             league=league,
@@ -152,8 +153,13 @@ class EventReporter:
 
 
 def _periods(periods: Periods | None) -> tuple[PeriodScore, ...]:
-    scores = (periods or {}).items()
-    return tuple(build(PeriodScore, period=name, home=home, away=away) for name, (home, away) in scores)
+    return tuple(_period(name, points) for name, points in (periods or {}).items())
+
+
+def _period(name: str, points: tuple[int, int]) -> PeriodScore:
+    if not isinstance(points, list | tuple) or len(points) != 2:
+        raise ValueError(f"periods: {name} has {points!r}: pass home's and away's points in it, such as (28, 30)")
+    return build(PeriodScore, period=name, home=points[0], away=points[1])
 
 
 def _sound(result: T) -> T:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from eventlog.clock import Clock
 from eventlog.log import EventLog
-from producers.checked import build, check_market_line, found
+from producers.checked import build, check_market_line, found, tells_arguments
 from producers.prices import Price, known_format, read_price
 from schemas.events import OFF_FOR_GOOD, EventStatus
 from schemas.ids import derived_id
@@ -60,6 +60,7 @@ Starts = Callable[[str], EventStart | None]
 """The start of an event_id; None for an event that the calendar does not know (yet)."""
 
 
+@tells_arguments
 @dataclass(frozen=True)
 class PublishingService:
     """Publishes predictions; the only time that counts is the clock's, so that nothing can be backdated."""
@@ -281,6 +282,8 @@ def _terms(given: Mapping[str, Any], odds_format: str | None) -> TicketTerms:
 
 
 def _leg(given: Mapping[str, Any], odds_format: str | None) -> ParlayLeg:
+    if not isinstance(given, Mapping):
+        raise PublishRefusedError("BAD_LEGS", f"a leg holds prediction_id and ticket_terms, it is not {given!r}")
     if set(given) != {"prediction_id", "ticket_terms"}:
         raise PublishRefusedError("BAD_LEGS", f"a leg holds prediction_id and ticket_terms, not {sorted(given)}")
     terms = _terms(given["ticket_terms"], odds_format)

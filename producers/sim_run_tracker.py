@@ -6,7 +6,7 @@ from typing import Any
 
 from eventlog.clock import Clock
 from eventlog.log import EventLog
-from producers.checked import build, check_selection, found
+from producers.checked import build, check_selection, found, tells_arguments
 from schemas.ids import derived_id
 from schemas.injuries import InjurySnapshotCaptured
 from schemas.odds import OddsSnapshotCaptured
@@ -26,6 +26,7 @@ from schemas.sim_runs import (
 PRODUCER = "sim_run_tracker"
 
 
+@tells_arguments
 @dataclass(frozen=True)
 class SimRunTracker:
     """Tracks runs; an id that it is called with must be on the log, and of the same event."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from eventlog.clock import Clock
 from eventlog.log import EventLog
 from grading.quantity import plain
-from producers.checked import build, check_market_line, check_selection, check_time
+from producers.checked import build, check_market_line, check_selection, check_time, tells_arguments
 from producers.odds_api import Game, Quote, Refusal, prices_by_market, read
 from producers.prices import Price, known_format, payload_format, read_price
 from schemas.ids import derived_id
@@ -33,6 +33,7 @@ Ask = Callable[[RetentionRequested, type[RetentionApplied]], RetentionApplied]
 """Puts a request on record, and waits for the record of that kind whose causation_id it is."""
 
 
+@tells_arguments
 @dataclass(frozen=True)
 class SnapshotCapture:
     """Captures odds and injury reports.

@@ -67,6 +67,12 @@ def test_what_is_no_probability_is_refused(trained: CalibrationService, p: float
         trained.calibrate_probability(p, "NBA", "SPREAD:FULL_GAME")
 
 
+def test_an_argument_of_a_wrong_type_is_named(service: CalibrationService) -> None:
+    """As by the services that put on record."""
+    with pytest.raises(ValueError, match=r"^raw_probability: None is of type NoneType, not float$"):
+        service.calibrate_probability(None, "NBA", "SPREAD:FULL_GAME")  # type: ignore[arg-type]
+
+
 def test_a_league_and_a_market_must_be_named(trained: CalibrationService) -> None:
     """Given an empty league, then it is refused."""
     with pytest.raises(ValueError, match="needs a league and a market"):
