@@ -34,8 +34,9 @@ PRODUCER = "event_reporter"
 R = TypeVar("R", bound=Record)
 T = TypeVar("T", bound=Result)
 _TELLS = ("home", "away", "winner", "periods", "qualified", "player_stats")
-_PERIOD = re.compile("h[12]|q[1-4]|p[1-3]|i[1-9][0-9]?|regulation|ot[0-9]?")
-"""Those that picks are graded by, and what else a score sheet has: the second half, extra innings, each overtime."""
+_PART = re.compile("h[12]|q[1-4]|i[1-9][0-9]?|regulation")
+"""Parts of a game, in which nobody scores more than in all of it; what else a score sheet has need not be one."""
+_PERIOD = re.compile(f"{_PART.pattern}|p[1-9]|ot[0-9]?")
 Periods = Mapping[str, tuple[int, int]]
 """Period, such as h1 or q4, to home's and away's points in it."""
 
@@ -190,10 +191,8 @@ def _check_winner(result: Result) -> None:
 def _check_period(score: PeriodScore, result: Result) -> None:
     period = score.period.lower()
     if not _PERIOD.fullmatch(period):
-        raise ValueError(
-            f"periods: {score.period} is no period: write h1, q1 to q4, p1 to p3, i1 to i9, regulation or ot"
-        )
+        message = f"no pick is graded by the period {score.period}: h1, q1 to q4, p1 to p3, i1 to i9 and regulation are"
+        warnings.warn(message, stacklevel=5)
     for side, scored, final in (("home", score.home, result.home), ("away", score.away, result.away)):
-        # p1 to p3 may be a tennis match's sets, whose games are more than the sets won.
-        if not period.startswith("p") and final is not None and scored > final:
+        if _PART.fullmatch(period) and final is not None and scored > final:
             raise ValueError(f"periods: {side} scored {scored} in {score.period}, and {final} in the whole game")

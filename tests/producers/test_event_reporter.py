@@ -24,7 +24,6 @@ WRONG: dict[str, Call] = {
     "^home: True is no number": lambda events: events.record_result(EVENT, True, 104),
     "^winner: away contradicts the score 112-104": lambda events: events.record_result(EVENT, 112, 104, winner="away"),
     "^winner: draw contradicts": lambda events: events.record_result(EVENT, 112, 104, winner="draw"),
-    "^periods: q9 is no period": lambda events: events.record_result(EVENT, 112, 104, periods={"q9": (1, 1)}),
     "^periods: away scored 105 in Q1, and 104": lambda events: events.record_result(
         EVENT, 112, 104, periods={"Q1": (30, 105)}
     ),
@@ -70,13 +69,21 @@ def test_a_result_without_scores_tells_something_else(
     assert len(stage.records(ResultRecorded)) == 1
 
 
+def test_a_period_that_no_pick_is_graded_by_is_on_record_with_a_warning(stage: Stage, events: EventReporter) -> None:
+    """It may be a slip, or what another reader wants."""
+    with pytest.warns(UserWarning, match="no pick is graded by the period q9: h1, "):
+        events.record_result(EVENT, 112, 104, periods={"q9": (1, 1)})
+
+    assert len(stage.records(ResultRecorded)) == 1
+
+
 @pytest.mark.parametrize(
     ("home", "away", "told"),
     [
         (1, 1, {"winner": "away"}),
         (0, 3, {"winner": "home", "status": "AWARDED"}),
         (1, 0, {"winner": "home", "qualified": "away"}),
-        (4, 5, {"periods": {"h1": (1, 1), "h2": (3, 3), "ot": (0, 1), "i10": (0, 1), "REGULATION": (4, 4)}}),
+        (4, 5, {"periods": {"h1": (1, 1), "h2": (3, 3), "ot": (0, 6), "i10": (0, 1), "REGULATION": (4, 4)}}),
         (2, 1, {"periods": {"p1": (6, 4), "p2": (4, 6), "p3": (7, 5)}}),
         (None, None, {"winner": "home", "periods": {"h1": (1, 0)}}),
     ],
