@@ -52,7 +52,9 @@ LONG: dict[str, Callable[[Scene, int], str]] = {
     "penalties_away": lambda scene, number: scene.events.record_result(
         "game", 1, 1, penalties_home=4, penalties_away=number
     ),
-    "away": lambda scene, number: scene.events.record_result("game", 1, 1, periods={"q1": (1, number)}),
+    "away": lambda scene, number: scene.events.record_result(
+        "game", None, None, winner="away", periods={"q1": (1, number)}
+    ),
     "seed": lambda scene, number: scene.run(seed=number),
     "sim_count": lambda scene, number: scene.run(sim_count=number),
     "runtime_ms": lambda scene, number: scene.runs.complete_sim_run(scene.run(), number),
