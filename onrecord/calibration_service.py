@@ -12,6 +12,7 @@ from eventlog.log import Positions
 from onrecord.wiring import Workspace
 from producers.checked import build, tells_arguments
 from schemas.calibrations import CalibrationActivated, CalibrationRolledBack, CalibrationTrained, CalibrationVerdict
+from schemas.markets import PERIODS
 from schemas.requests import CalibrationRequest, CalibrationRequested
 
 PRODUCER = "calibration_service"
@@ -96,7 +97,7 @@ class CalibrationService:
         market to all of them.
 
         Raises:
-            ValueError: NaN, a probability outside [0, 1], or an empty league or market.
+            ValueError: NaN, a probability outside [0, 1], an empty league, or a market_key that is not MARKET:PERIOD.
         """
         return self.calibrate(raw_probability, league, market_key, selection).p
 
@@ -110,6 +111,7 @@ class CalibrationService:
         published: bool = False,
     ) -> Calibrated:
         """The same, with the level and version that it comes from, and whether that is an extrapolation."""
+        _check_market_key(market_key)
         turned = selection is not None and is_complement(market_key, selection)
         return self.active_model().calibrate(raw_probability, league, market_key, turned, published)
 
@@ -147,3 +149,10 @@ class CalibrationService:
         )
         self.workspace.settle_down(positions)
         self._held = None
+
+
+def _check_market_key(text: str) -> None:
+    """Any market may be asked about, but a provider's word such as "spreads" would never find its own map."""
+    market, _, period = text.strip().upper().partition(":")
+    if not market or period not in PERIODS:
+        raise ValueError(f"market_key: {text!r} is not MARKET:PERIOD, such as SPREAD:FULL_GAME")

@@ -51,7 +51,7 @@ def test_the_two_sides_of_a_market_sum_to_one(trained: CalibrationService) -> No
 
 @pytest.mark.parametrize(
     ("league", "market", "level"),
-    [("XFL", "SPREAD:FULL_GAME", "market"), ("NBA", "CORNERS:FULL_GAME", "global"), ("X", "Y", "global")],
+    [("XFL", "SPREAD:FULL_GAME", "market"), ("NBA", "CORNERS:FULL_GAME", "global"), ("X", "Y:Q1", "global")],
 )
 def test_what_is_unknown_falls_back_to_a_wider_level(
     trained: CalibrationService, league: str, market: str, level: str
@@ -65,6 +65,13 @@ def test_what_is_no_probability_is_refused(trained: CalibrationService, p: float
     """Given NaN or p outside [0, 1], then nothing is served."""
     with pytest.raises(ValueError, match="must lie in"):
         trained.calibrate_probability(p, "NBA", "SPREAD:FULL_GAME")
+
+
+@pytest.mark.parametrize("market_key", ["spreads", "", ":FULL_GAME", "SPREAD:", "SPREAD:GAME"])
+def test_what_is_no_market_key_is_refused(service: CalibrationService, market_key: str) -> None:
+    """It would be served raw, or by the map of all markets, and nobody would notice."""
+    with pytest.raises(ValueError, match=r"^market_key: .* is not MARKET:PERIOD"):
+        service.calibrate_probability(0.6, "NBA", market_key)
 
 
 def test_an_argument_of_a_wrong_type_is_named(service: CalibrationService) -> None:
