@@ -1,9 +1,7 @@
 """The forms that rows and facts take: a table that fits the terminal, CSV, JSON, Parquet."""
 
-import csv
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -17,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from onrecord import row_texts
 from projections.errors import StoreError
 
 NO_VALUE = "–"
@@ -92,6 +91,7 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
     if format_name == "parquet":
         if target is None:
             raise StoreError("parquet is not text: name a file with --out")
+        _check_parquet_holds(table.schema)
         pq.write_table(table, target)
         return
     if format_name not in _FORMS:
@@ -99,12 +99,15 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
     if format_name == "table" and target is None:
         console.print(_table(table))
         return
-    text = _FORMS[format_name](table)
     if target is None:
-        _check_can_say(text, console)
-        console.out(text, end="", highlight=False)
+        if console.encoding != "utf-8":
+            for piece in _FORMS[format_name](table):
+                _check_can_say(piece, console)
+        for piece in _FORMS[format_name](table):
+            console.out(piece, end="", highlight=False)
     else:
-        target.write_text(text, encoding="utf-8")
+        with target.open("w", encoding="utf-8") as text:
+            text.writelines(_FORMS[format_name](table))
 
 
 def format_of(target: Path | None) -> str:
@@ -131,7 +134,19 @@ def facts(found: Mapping[str, Any]) -> Table:
 
 def as_json(found: Mapping[str, Any]) -> str:
     """One JSON object."""
-    return json.dumps(found, default=_plain, indent=1) + "\n"
+    return row_texts.json_object(found)
+
+
+def _check_parquet_holds(schema: pa.Schema) -> None:
+    """Refuse what our writer of Parquet has no form for, by the column's name."""
+    for column in schema:
+        try:
+            pq.ParquetWriter(io.BytesIO(), pa.schema([column])).close()
+        except pa.ArrowNotImplementedError as error:
+            raise StoreError(
+                f"Parquet has no form for the column {column.name}, an interval or a union: ask for its text "
+                f"(::VARCHAR), or for an interval's seconds (epoch(...))"
+            ) from error
 
 
 def _check_can_say(text: str, console: Console) -> None:
@@ -155,45 +170,21 @@ def _told_apart(names: Sequence[str]) -> list[str]:
     return list(told.values())
 
 
-def _rows(table: pa.Table) -> list[dict[str, Any]]:
-    try:
-        return list(table.to_pylist())
-    except OverflowError as error:
-        raise StoreError(
-            "a date or time is infinite, or not of the years 1 to 9999: ask for its text, as in starts_at::VARCHAR"
-        ) from error
-
-
 def _table(table: pa.Table) -> Grid:
     rows = [
-        [NO_VALUE if value is None else str(value) for value in row.values()]
-        for row in _rows(table.slice(0, SHOWN_ROWS))
+        [NO_VALUE if value is None else row_texts.cell(value) for value in row.values()]
+        for piece in row_texts.as_rows(table.slice(0, SHOWN_ROWS))
+        for row in piece
     ]
     is_cut = table.num_rows > SHOWN_ROWS
     caption = f"the first {SHOWN_ROWS} of {table.num_rows} rows; --format csv gives all" if is_cut else None
     return Grid(table.column_names, rows, caption=caption)
 
 
-def _csv(table: pa.Table) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(tuple("" if value is None else value for value in row.values()) for row in _rows(table))
-    return text.getvalue()
-
-
-def _json(table: pa.Table) -> str:
-    return json.dumps(_rows(table), default=_plain, indent=1) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _text(table: pa.Table) -> str:
+def _text(table: pa.Table) -> Iterator[str]:
     console = Console(file=io.StringIO(), width=240, emoji=False)
     console.print(_table(table))
-    return str(console.file.getvalue())  # type: ignore[attr-defined] # the StringIO above
+    yield str(console.file.getvalue())  # type: ignore[attr-defined] # the StringIO above
 
 
-_FORMS = {"table": _text, "csv": _csv, "json": _json}
+_FORMS = {"table": _text, "csv": row_texts.as_csv, "json": row_texts.as_json}
