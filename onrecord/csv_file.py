@@ -3,8 +3,6 @@
 import codecs
 import csv
 import io
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from onrecord.whole_file import whole_file
 from producers.importers.files import FileRefused, all_cells_read, csv_rows
 
 __all__ = ["FileRefused", "RowError", "grade_rows", "read_rows"]
@@ -217,29 +216,9 @@ def _sink(out: Path | None) -> Iterator[TextIO]:
     if out is None:
         with _text(sys.stdout.buffer) as sink:
             yield sink
-    elif out.exists() and not out.is_file():
-        # A device or a pipe is written to; a file renamed over it would replace it.
-        with _reported(out), out.open("wb") as raw, _text(raw) as sink:
-            yield sink
     else:
-        with _replacing(out.resolve()) as sink:
+        with whole_file(out) as raw, _text(raw) as sink:
             yield sink
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[TextIO]:
-    """A file that takes the place of `out` when all went well, and vanishes otherwise."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        with _reported(out), partial.open("wb") as raw:
-            if out.exists():
-                shutil.copymode(out, partial)
-            with _text(raw) as sink:
-                yield sink
-        with _reported(out):
-            partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -251,14 +230,6 @@ def _text(raw: BinaryIO) -> Iterator[TextIO]:
     finally:
         text.flush()
         text.detach()
-
-
-@contextmanager
-def _reported(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FileRefused(f"{out}: can't be written, {error.strerror or error}") from error
 
 
 def _same_file(source: Path, out: Path) -> bool:

@@ -20,8 +20,11 @@ from onrecord.history import Imported
 from onrecord.settings import PREFIX, Settings
 from onrecord.watching import seconds_behind
 from onrecord.wiring import Workspace
+from projections.errors import has_no_room
 from projections.sql_file import NamedQuery
 from projections.store import Store
+
+_SAFE = "what was on record is all there"
 
 
 def one_line(error: Exception) -> str:
@@ -29,9 +32,17 @@ def one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         faults = (f"{_field(error, fault['loc'])}: {fault['msg']}" for fault in error.errors())
         return escape("; ".join(faults))
+    if has_no_room(error):
+        return escape(f"{_what_failed(error)}; free some space (or raise the limit), then run this again: {_SAFE}")
     if isinstance(error, OSError) and error.filename is not None:
         return escape(f"{error.filename}: {error.strerror}; check the path")
     return escape(" ".join(str(error).split()))
+
+
+def _what_failed(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'what this command writes (standard output?)'}: {error.strerror or error}"
+    return " ".join(str(error).split())
 
 
 def _field(error: ValidationError, loc: tuple[int | str, ...]) -> str:

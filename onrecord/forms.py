@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onrecord import row_texts
+from onrecord.whole_file import whole_file
 from projections.errors import StoreError
 
 NO_VALUE = "–"
@@ -86,13 +87,15 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
 
     Raises:
         StoreError: an unknown format, Parquet without a file, or a time that no calendar of ours has.
+        FileRefused: the file can't be written; what lay there is as it was.
     """
     table = table.rename_columns(_told_apart(table.column_names))
     if format_name == "parquet":
         if target is None:
             raise StoreError("parquet is not text: name a file with --out")
         _check_parquet_holds(table.schema)
-        pq.write_table(table, target)
+        with whole_file(target) as raw:
+            pq.write_table(table, raw)
         return
     if format_name not in _FORMS:
         raise StoreError(f"there is no format {format_name!r}; there are table, csv, json and parquet")
@@ -106,8 +109,8 @@ def write_table(table: pa.Table, format_name: str, target: Path | None, console:
         for piece in _FORMS[format_name](table):
             console.out(piece, end="", highlight=False)
     else:
-        with target.open("w", encoding="utf-8") as text:
-            text.writelines(_FORMS[format_name](table))
+        with whole_file(target) as raw:
+            raw.writelines(piece.encode() for piece in _FORMS[format_name](table))
 
 
 def format_of(target: Path | None) -> str:

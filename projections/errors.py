@@ -1,9 +1,19 @@
 """What the store raises."""
 
+import os
+from errno import EDQUOT, EFBIG, ENOSPC
+
 import duckdb
 
 DuckDBError = duckdb.Error
 """What comes through where the store has no words of its own: a full disk, no memory."""
+
+_NO_ROOM = tuple(map(os.strerror, (ENOSPC, EDQUOT, EFBIG)))
+
+
+def has_no_room(error: Exception) -> bool:
+    """Whether the disk is full, or what this user may have of it, or a file may not be larger: nothing is damaged."""
+    return any(reason in str(error) for reason in _NO_ROOM)
 
 
 class StoreError(Exception):

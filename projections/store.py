@@ -26,7 +26,7 @@ from eventlog.uninterrupted import uninterrupted
 from projections import asking, dead_letters, repeats
 from projections.dead_letters import dead_letter
 from projections.decoding import decode, through_codec
-from projections.errors import OutdatedStoreError, StoreError, StoreInUseError
+from projections.errors import OutdatedStoreError, StoreError, StoreInUseError, has_no_room
 from projections.sql_file import NamedQuery, Projection, load_projections, words
 from projections.staging import staging_sql, unparsable_sql
 from schemas.codec import Codec, UndecodableRecordError, Upcaster
@@ -80,6 +80,7 @@ class Store:
     Raises:
         StoreInUseError: another process holds the file.
         StoreError: the file is damaged, or was made by other code (see `fingerprint`).
+        DuckDBError: there is no room for it.
     """
 
     def __init__(
@@ -259,6 +260,8 @@ class Store:
         except duckdb.Error as error:
             if isinstance(error, _IN_USE) or "lock on file" in str(error):
                 raise StoreInUseError(f"{self.path} is in use: close it there, or ask its owner ({error})") from error
+            if has_no_room(error):
+                raise
             raise StoreError(
                 f"{self.path} is damaged or no store ({error}): `onrecord rebuild` makes it anew from the log"
             ) from error
