@@ -1,7 +1,7 @@
 """Grades and performance for callers in any process: requests go on record, the owner answers them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -46,10 +46,24 @@ class GradingService:
 
         `cohort_key` is a league, market key, book, tier, channel or model version; times are of the events' starts,
         both inclusive. `origin` LIVE or BACKFILL: the two are never added up.
+
+        Raises:
+            ValueError: an end that is no time.
         """
-        given = {"cohort_key": cohort_key, "start_date": start_date, "end_date": end_date, "origin": origin}
+        since, until = _time("start_date", start_date), _time("end_date", end_date)
+        given = {"cohort_key": cohort_key, "start_date": since, "end_date": until, "origin": origin}
         with self.workspace.fresh_reader() as store:
             found = store.query("performance_summary", given)
         nothing = {column.name: 0 if pa.types.is_integer(column.type) else None for column in found.schema}
         asked = {"cohort_key": cohort_key or "all", "origin": origin}
         return dict(found.to_pylist()[0]) if found.num_rows else nothing | asked
+
+
+def _time(name: str, at: object) -> date | None:
+    """A date or time as it is, or as a text tells it."""
+    if at is None or isinstance(at, date):
+        return at
+    try:
+        return datetime.fromisoformat(str(at))
+    except ValueError as error:
+        raise ValueError(f"{name}: {at!r} is no time: pass a datetime") from error

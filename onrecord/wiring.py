@@ -27,6 +27,7 @@ from eventlog.log import EventLog, Lane, LogError, Positions, beyond, reached
 from onrecord.checks import Check, Verification, last_verification, state, verification_check, verify
 from onrecord.engine import open_log
 from onrecord.settings import Settings
+from producers.checked import build as build_checked
 from projections.catch_up import Progress, Rebuilt, build, rebuild, silent
 from projections.drafts import draft_folder
 from projections.errors import OutdatedStoreError, StoreError, StoreInUseError
@@ -400,13 +401,15 @@ class Workspace:
         """Ask for grades on record, and wait for the answer.
 
         Raises:
+            ValueError: the lookback is no time.
             ReplicaError: nobody here would answer; nothing is on record.
             TimedOutError: no answer came.
         """
         request = GradingRequested(
             occurred_at=self.clock.now(),
             producer="onrecord",
-            data=GradingRequest(
+            data=build_checked(
+                GradingRequest,
                 publish_id=publish_id,
                 lookback_hours=lookback_hours,
                 force=force,
@@ -489,8 +492,10 @@ class Workspace:
 
 
 def _new(path: Path | None) -> Path:
-    if path is None or path.exists():
+    if path is None:
         raise ValueError("rebuild --until makes a file of its own: name one that does not exist with --out")
+    if path.exists():
+        raise ValueError(f"{path} exists, and is not overwritten: name another file with --out")
     return path
 
 

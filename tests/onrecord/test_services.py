@@ -1,8 +1,9 @@
 """What upstream code imports: ready-wired services over the folder of the environment's settings."""
 
 import importlib
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -215,3 +216,32 @@ def test_who_asks_for_grades_or_for_what_is_fresh_hears_how_far_it_is(workspace:
     workspace.log.append([make(EventScheduled)])
     with workspace.fresh_reader(lambda done, left: told.append((done, left))):
         assert told
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda s: s.grading_service.grade_all_pending(-1), "lookback_hours: Input should be greater than 0"),
+        (
+            lambda s: s.calibration_service.run_calibration_job(0),
+            "training_days: Input should be greater than or equal",
+        ),
+        (lambda s: s.calibration_service.run_calibration_job(method="foo"), "method: Input should be 'isotonic'"),
+        (lambda s: s.grading_service.get_performance_summary(start_date="2026"), "start_date: '2026' is no time"),
+        (lambda s: s.grading_service.get_performance_summary(end_date=7), "end_date: 7 is no time"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_named_in_one_line(
+    services: Any, ask: Callable[[Any], object], told: str
+) -> None:
+    """And nothing goes on record."""
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}") as error:
+        ask(services)
+
+    assert "\n" not in str(error.value)
+    assert not any(services.workspace().log.end().values())
+
+
+def test_a_summary_takes_a_date_as_text(services: Any) -> None:
+    """As it always did."""
+    assert services.grading_service.get_performance_summary(start_date="2026-01-01")["picks"] == 0
