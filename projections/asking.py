@@ -1,5 +1,6 @@
 """What may be asked of the store: one SELECT, with the parameters that it has, in a transaction that writes nothing."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,6 +12,7 @@ from projections.sql_file import NamedQuery
 
 READ_ONLY = "BEGIN TRANSACTION READ ONLY"
 _WRITES = (duckdb.TransactionException, duckdb.InvalidInputException)
+_CAST = re.compile(r"\$(\w+)::(\w+(?:\([^)]*\))?)")
 _ASK_ONE = "ask one SELECT"
 _CHANGE_NOTHING = {
     duckdb.StatementType.SELECT,
@@ -36,6 +38,12 @@ def bind(query: NamedQuery, given: Mapping[str, Any]) -> dict[str, Any]:
     if missing := set(query.required) - set(given):
         raise StoreError(f"query {query.name} needs {', '.join(sorted(missing))}")
     return {**query.defaults, **given}
+
+
+def typed(query: NamedQuery, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and type of the texts given for parameters that the query casts."""
+    casts = {name: kind for name, kind in _CAST.findall(query.sql) if kind != "VARCHAR"}
+    return [(name, text, casts[name]) for name, text in given.items() if name in casts and isinstance(text, str)]
 
 
 def check(sql: str, given: Mapping[str, Any]) -> None:

@@ -181,12 +181,20 @@ class Store:
         """The rows of a named query as Arrow.
 
         Raises:
-            StoreError: no query has that name, or a parameter is unknown or missing.
+            StoreError: no query has that name, or a parameter is unknown, missing, or not of its type.
         """
         query = self.named_queries().get(name)
         if query is None:
             raise StoreError(f"there is no query, table or view {name!r}{self._nearest(name)}")
-        return self.ask(query.sql, asking.bind(query, parameters or {}), few=True)
+        bound = asking.bind(query, parameters or {})
+        self._check_values(query, parameters or {})
+        return self.ask(query.sql, bound, few=True)
+
+    def _check_values(self, query: NamedQuery, given: Mapping[str, Any]) -> None:
+        """Refuse what cannot be cast: where no row comes so far, DuckDB does not look."""
+        for name, text, kind in asking.typed(query, given):
+            if self.rows(f"SELECT TRY_CAST($text AS {kind}) IS NULL", {"text": text}) == [(True,)]:
+                raise StoreError(f"query {query.name}: {name}={text} is no {kind}")
 
     def named_queries(self) -> dict[str, NamedQuery]:
         """The queries of all projections by name."""

@@ -55,7 +55,8 @@ CREATE VIEW performance_rollups AS FROM performance_between(NULL::TIMESTAMPTZ, N
 
 -- query performance(cohort = 'all', origin = NULL)
 -- One kind of cohort: all, league, market, book, tier, channel, model_version, day or month.
-SELECT * FROM performance_rollups WHERE cohort = $cohort AND origin = coalesce($origin, origin)
+SELECT * FROM performance_rollups
+WHERE cohort = $cohort::ENUM('all', 'league', 'market', 'book', 'tier', 'channel', 'model_version', 'day', 'month') AND origin = coalesce($origin, origin)
 ORDER BY origin, cohort_key;
 
 -- query performance_summary(cohort_key = NULL, start_date = NULL, end_date = NULL, origin = 'LIVE')
@@ -74,7 +75,7 @@ LIMIT 1;
 -- wide as if picks of one event and bin came out alike, at the worst too wide.
 WITH scored AS (
     SELECT origin, event_id, p_served AS p, (summary = 'WIN')::INTEGER AS y,
-           greatest(ceil(p_served::DECIMAL(18, 12) * $bins::INTEGER), 1)::INTEGER AS bin
+           greatest(ceil(p_served::DECIMAL(18, 12) * $bins::UINTEGER), 1)::INTEGER AS bin
     FROM graded_picks WHERE brier IS NOT NULL AND origin = coalesce($origin, origin)
 ), by_event AS (
     SELECT origin, bin, count(*) AS picks, sum(p::DECIMAL(18, 12)) AS sum_p, sum(y) AS wins

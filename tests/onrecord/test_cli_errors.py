@@ -53,6 +53,15 @@ ERRORS: dict[str, tuple[Sequence[str], str]] = {
         ("query", "performance", "-s", "color=red"),
         "query performance has no parameter color;",
     ),
+    "parameter that is no time": (
+        ("query", "performance_summary", "-s", "start_date=foo"),
+        "query performance_summary: start_date=foo is no TIMESTAMPTZ",
+    ),
+    "parameter below zero": (("query", "reliability", "-s", "bins=-3"), "query reliability: bins=-3 is no UINTEGER"),
+    "parameter that is none of its words": (
+        ("query", "performance", "-s", "cohort=foo"),
+        "query performance: cohort=foo is no ENUM('all', 'league', ",
+    ),
     "misspelt table": (("query", "evnts"), "there is no query, table or view 'evnts', but events"),
     "parameter of SQL without any": (("query", "SELECT 1", "-s", "b=2"), "the query has no parameter b; it has none"),
     "parameter of a table": (("query", "events", "-s", "a=b"), "the query has no parameter a; it has none"),
