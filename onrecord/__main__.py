@@ -1,6 +1,7 @@
 """`python -m onrecord` is the command line."""
 
 import gc
+import os
 import signal
 import sys
 
@@ -9,6 +10,7 @@ from onrecord.stopping import was_interrupted
 
 def main() -> None:
     """Run a command; told to stop, whether while it starts or while it works, it says so in one line."""
+    _stand_in_for_closed()
     try:
         # Reading it takes long enough to be interrupted. Nothing of it is ever let go: no use to search it for that.
         gc.disable()
@@ -24,6 +26,14 @@ def main() -> None:
     finally:
         # What is left is Python's own end, which takes a while: stopped there, what is done would look undone.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _stand_in_for_closed() -> None:
+    """Put nothing in the place of standard streams that were closed: a file opened later would take their numbers."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # The lowest free number is the closed one's, in this order.
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115 - open to the end
 
 
 if __name__ == "__main__":

@@ -130,3 +130,14 @@ def test_a_ctrl_c_is_known_in_whatever_words(error: BaseException) -> None:
     assert was_interrupted(error)
     assert was_interrupted(above)
     assert not was_interrupted(ValueError("'interrupted' is no league"))
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_fault(home: Path, closed: str) -> None:
+    """What nobody wants to read is not written, least of all into a file that got the stream's number."""
+    command = f"{sys.executable} -m onrecord status {closed}"
+
+    ended = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
+    assert (home / "log.sqlite").read_bytes().startswith(b"SQLite format 3")
