@@ -24,7 +24,10 @@ class GradingService:
 
         Raises:
             NotGradedError: the event is not over, or the publish is no valid official pick.
+            ValueError: no publish is named; a request without one would be for all of them.
         """
+        if not isinstance(publish_id, str) or not publish_id.strip():
+            raise ValueError(f"publish_id: {publish_id!r} names no publish: pass what publish_prediction returned")
         tally = self.workspace.request_grades(None, publish_id, force=force_regrade)
         if tally.grade_id is None:
             raise NotGradedError(f"{publish_id}: {tally.pending_because}")

@@ -109,6 +109,15 @@ def test_a_pick_that_cannot_be_graded_says_why(services: ModuleType) -> None:
         services.grading_service.grade_published_prediction(publish_id)
 
 
+@pytest.mark.parametrize("nothing", [None, "", " ", 7])
+def test_a_grade_of_no_pick_is_not_asked_for(workspace: Workspace, nothing: Any) -> None:
+    """Without a pick's id the request would be for all of them, and a forced one would grade each anew."""
+    with pytest.raises(ValueError, match=r"^publish_id: .* names no publish"):
+        GradingService(workspace).grade_published_prediction(nothing, force_regrade=True)
+
+    assert not any(workspace.log.end().values())
+
+
 @pytest.mark.parametrize(
     ("official", "why"),
     [(True, "a later publish of a prediction that is a pick already"), (False, "not published as official")],
