@@ -455,7 +455,7 @@ def test_a_rebuild_into_a_file_spares_one_that_was_made_meanwhile(workspace: Wor
     target = tmp_path / "all.duckdb"
     workspace.log.append([game()])
 
-    with pytest.raises(ValueError, match="name one that does not exist"):
+    with pytest.raises(ValueError, match="exists, and is not overwritten"):
         workspace.rebuild_into(target, progress=lambda _done, _left: target.touch())
 
     assert target.read_bytes() == b""
