@@ -95,6 +95,7 @@ def ask(scene: Scene, pick: PredictionPublished, channel: str) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @example(story=[("result", "FINAL"), ("correction", "POSTPONED"), ("rescheduled", "")])
 @example(story=[("result", "ABANDONED"), ("correction", "FINAL"), ("result", "ABANDONED")])
@@ -194,6 +195,7 @@ CORRECTED = told_at(1, corrects=FIRST.ref)
 WITHDRAWN = told_at(1, corrects=FIRST.ref, status="POSTPONED", scored=False)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @example(told=[FIRST], last=ONLY_WHO_WON)
 @example(told=[FIRST, told_at(1, corrects=FIRST.ref, status="POSTPONED", scored=False)], last=SCORED)
