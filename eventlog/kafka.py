@@ -164,13 +164,11 @@ class KafkaLog:
 
     def _send(self, pending: Sequence[_Pending]) -> Positions:
         cited = [one for one in pending if one[0] == _CITED]
+        others = [one for one in pending if one[0] != _CITED]
         with self._writing:
             self._check_open()
-            if 0 < len(cited) < len(pending):
-                self._deliver(cited)
-                self._deliver([one for one in pending if one[0] != _CITED])
-            else:
-                self._deliver(pending)
+            for some in filter(None, (cited, others)):
+                self._deliver(some)
             self.cluster.faults.clear()
             # Of uncommitted records too: what was appended may lie behind a transaction that is still open.
             return self.cluster.ends(self.cluster.lanes(sorted({topic for topic, _, _ in pending})), stable=False)

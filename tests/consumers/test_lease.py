@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from consumers.lease import Lease, OwnedElsewhereError, OwnerState, read_state, write_state
 from tests.consumers.scene import MORNING
+from tests.processes import until_it_says
 
 HOLD = """
 import sys, time
@@ -25,10 +25,7 @@ with Lease(Path(sys.argv[1])):
 @pytest.fixture
 def holder(tmp_path: Path) -> "subprocess.Popen[str]":
     """Another process that holds the lease of the folder."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
+    return until_it_says("held", HOLD, [tmp_path])
 
 
 def end(process: "subprocess.Popen[str]") -> None:

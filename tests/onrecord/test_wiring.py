@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -31,6 +29,7 @@ from projections.errors import StoreError, StoreInUseError
 from schemas.events import EventScheduled
 from schemas.requests import GradingCompleted, GradingRequest, GradingRequested
 from tests.onrecord.conftest import hidden_writes
+from tests.processes import until_it_says
 from tests.producers.stage import NOW
 from tests.records import make
 
@@ -500,9 +499,7 @@ def test_what_a_killed_verification_left_goes_with_the_next(workspace: Workspace
     workspace.log.append([game()])
     workspace.verify()
     before = sorted(workspace.settings.projections.iterdir())
-    with subprocess.Popen([sys.executable, "-c", VERIFY], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "rebuilding\n"
+    with until_it_says("rebuilding", VERIFY) as process:
         process.kill()
     assert len(list(workspace.settings.projections.iterdir())) == len(before) + 1
 

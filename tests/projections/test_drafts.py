@@ -1,13 +1,13 @@
 """Drafts go, however their process ends, and never while it lives."""
 
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from projections.drafts import draft_folder
+from tests.processes import until_it_says
 
 DRAW = """
 import sys, time
@@ -23,10 +23,7 @@ with draft_folder(Path(sys.argv[1]), "plan") as folder:
 @pytest.fixture
 def drawing(tmp_path: Path) -> "subprocess.Popen[str]":
     """Another process amid a draft."""
-    process = subprocess.Popen([sys.executable, "-c", DRAW, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "drawing\n"
-    return process
+    return until_it_says("drawing", DRAW, [tmp_path])
 
 
 def test_a_draft_that_is_moved_away_is_all_that_is_left(tmp_path: Path) -> None:
